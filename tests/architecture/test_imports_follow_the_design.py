@@ -100,21 +100,24 @@ def _type_only(path: Path) -> set[ast.AST]:
     return {node for guard in guards for node in ast.walk(guard)}
 
 
-@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
-def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
-    wrong = []
-    for path in _files(package):
-        is_web = path.is_relative_to(PROJECT / "runicorn_site" / "web")
-        allowed = MAY_IMPORT[package] | {package}
-        toolkit = (WEB, *OF_THE_SITE.get(package, ()))
-        for module, node in _modules(path):
-            if is_web and module.split(".")[0] not in {"runicorn", "runicorn_tools"}:
-                allowed_here = module.startswith(WEB) or module.split(".")[0] not in OURS
-            else:
-                allowed_here = module.split(".")[0] not in OURS - allowed or module.startswith(toolkit)
-            if not allowed_here:
-                wrong.append(f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}")
-    assert not wrong, "\n".join(wrong)
+def test_an_app_imports_only_what_lies_below_it(subtests: pytest.Subtests) -> None:
+    for package in sorted(MAY_IMPORT):
+        with subtests.test(package=package):
+            wrong = []
+            for path in _files(package):
+                is_web = path.is_relative_to(PROJECT / "runicorn_site" / "web")
+                allowed = MAY_IMPORT[package] | {package}
+                toolkit = (WEB, *OF_THE_SITE.get(package, ()))
+                for module, node in _modules(path):
+                    if is_web and module.split(".")[0] not in {"runicorn", "runicorn_tools"}:
+                        allowed_here = module.startswith(WEB) or module.split(".")[0] not in OURS
+                    else:
+                        allowed_here = module.split(".")[0] not in OURS - allowed or module.startswith(
+                            toolkit
+                        )
+                    if not allowed_here:
+                        wrong.append(f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}")
+            assert not wrong, "\n".join(wrong)
 
 
 def test_the_light_packages_need_only_the_standard_library_at_its_top() -> None:

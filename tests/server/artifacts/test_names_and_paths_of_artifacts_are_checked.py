@@ -109,21 +109,29 @@ def test_names_of_devices_are_no_files(run: rn.Run, write: Write, path: str) -> 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", [name for name in BAD_NAMES if name])
-def test_the_api_refuses_the_same_names(api: Any, store: Path, name: str) -> None:
-    declaration = {"name": name, "type": "model", "files": [{"path": "x", "size": 1, "digest": DIGEST}]}
-    answer = api.post("/api/artifacts/uploads", declaration, format="json")
-    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["name"]
-    assert not (store / "artifacts").exists()
+def test_the_api_refuses_the_same_names(api: Any, store: Path, subtests: pytest.Subtests) -> None:
+    for name in [name for name in BAD_NAMES if name]:
+        with subtests.test(name=name):
+            declaration = {
+                "name": name,
+                "type": "model",
+                "files": [{"path": "x", "size": 1, "digest": DIGEST}],
+            }
+            answer = api.post("/api/artifacts/uploads", declaration, format="json")
+            assert answer.status_code == 400 and list(answer.json()["errors"]) == ["name"]
+            assert not (store / "artifacts").exists()
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", [*BAD_PATHS, "aux.pt", "C:\\x", "\\\\host\\share"])
-def test_the_api_refuses_the_same_paths(api: Any, store: Path, path: str) -> None:
-    files = [{"path": path, "size": 1, "digest": DIGEST}]
-    answer = api.post("/api/artifacts/uploads", {"name": "a", "type": "model", "files": files}, format="json")
-    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"]
-    assert not (store / "artifacts").exists()
+def test_the_api_refuses_the_same_paths(api: Any, store: Path, subtests: pytest.Subtests) -> None:
+    for path in [*BAD_PATHS, "aux.pt", "C:\\x", "\\\\host\\share"]:
+        with subtests.test(path=path):
+            files = [{"path": path, "size": 1, "digest": DIGEST}]
+            answer = api.post(
+                "/api/artifacts/uploads", {"name": "a", "type": "model", "files": files}, format="json"
+            )
+            assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"]
+            assert not (store / "artifacts").exists()
 
 
 @pytest.mark.django_db

@@ -112,9 +112,10 @@ def test_unknown_runs_and_invalid_queries_are_errors(runs: list[str], api: APICl
         assert api.get(f"/api/v2/nearest?{query}").status_code == 400, query
 
 
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [
+def test_a_malformed_id_is_named_by_its_parameter(
+    runs: list[str], api: APIClient, subtests: pytest.Subtests
+) -> None:
+    for path, field in [
         ("differ?a=odd&b={}", "a"),
         ("differ?a={}&b=odd", "b"),
         ("differ?a={0}&b={0},odd", "b"),
@@ -123,13 +124,10 @@ def test_unknown_runs_and_invalid_queries_are_errors(runs: list[str], api: APICl
         ("verdict?metric=loss&a=odd&b={}", "a"),
         ("verdict?metric=loss&a={}&b=odd", "b"),
         ("groups?by=tag&against=odd,{}", "against"),
-    ],
-)
-def test_a_malformed_id_is_named_by_its_parameter(
-    runs: list[str], api: APIClient, path: str, field: str
-) -> None:
-    answer = api.get(f"/api/v2/{path.format(runs[0])}")
-    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    ]:
+        with subtests.test(path=path, field=field):
+            answer = api.get(f"/api/v2/{path.format(runs[0])}")
+            assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
 
 
 def test_the_nearest_runs_are_those_whose_settings_differ_least(runs: list[str], api: APIClient) -> None:

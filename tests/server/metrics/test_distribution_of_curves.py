@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -493,18 +494,17 @@ def formulas(store: Path, make_run: MakeRun) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("x", ["step", "time", "relative"])
-@pytest.mark.parametrize("name", FORMULAS)
 def test_every_run_of_a_formula_is_read_though_it_has_no_points(
-    api: APIClient, formulas: list[str], name: str, x: str, monkeypatch: pytest.MonkeyPatch
+    api: APIClient, formulas: list[str], monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
     monkeypatch.setattr(curves, "MOST_POINTS", 2)
     monkeypatch.setattr(reading, "MOST_POINTS", 2)
     catch_up_several(list(Run.objects.select_related("root")), wait=60)
-    answer = _complete(api, names=name, x=x)
     # Of the run of three points, which is undefined at its lowest one, all points would be needed.
     expected = {"twice": 4, "logarithm": 3, "average": 3, "stepless": 0, "number": 0, "of_nothing": 0}
-    assert answer["metrics"][0]["runs"] == expected[name]
+    for name, x in product(FORMULAS, ["step", "time", "relative"]):
+        with subtests.test(x=x, name=name):
+            assert _complete(api, names=name, x=x)["metrics"][0]["runs"] == expected[name]
 
 
 def test_a_logged_metric_comes_before_a_formula_of_its_name(api: APIClient, formulas: list[str]) -> None:

@@ -67,9 +67,8 @@ def _ema(values: np.ndarray, weight: float) -> np.ndarray:
     return np.array(result)
 
 
-@pytest.mark.parametrize(
-    ("formula", "expected"),
-    [
+def test_a_formula_has_the_curve_of_its_values(api: APIClient, run: str, subtests: pytest.Subtests) -> None:
+    formulas = [
         ("loss / first(loss)", LOSS / LOSS[0]),
         ("-2 * loss + 1", -2 * LOSS + 1),
         ("ema(loss, 0.99)", _ema(LOSS, 0.99)),
@@ -78,25 +77,24 @@ def _ema(values: np.ndarray, weight: float) -> np.ndarray:
         ("rate(tokens)", np.r_[np.nan, np.full(999, 10.0)]),
         ("log10(tokens)", np.log10(10.0 * np.arange(1, 1001))),
         ("val/loss - loss", 200 / np.arange(100, 1001, 100) - LOSS[99::100]),
-    ],
-)
-def test_a_formula_has_the_curve_of_its_values(
-    api: APIClient, run: str, formula: str, expected: np.ndarray
-) -> None:
-    created = _define(api, "f", formula)
-    assert created.status_code == 201 and created.json()["metrics"]
-    entry = _series(api, run, "f", points=5000)
-    values = np.array([math.nan if value is None else value for value in entry["y"]])
-    assert values == pytest.approx(expected, nan_ok=True)
-    assert entry["count"] == len(expected)
-    few = _series(api, run, "f", points=20)
-    assert len(few["y"]) <= 20
-    assert (few["min"], few["max"]) == pytest.approx((np.nanmin(expected), np.nanmax(expected)))
-    assert np.nanmin(np.array(few["y"], float)) == pytest.approx(np.nanmin(expected))
-    assert np.nanmax(np.array(few["y"], float)) == pytest.approx(np.nanmax(expected))
-    part = _series(api, run, "f", points=5000, step_range="101:300")
-    assert part["x"] == [x for x in entry["x"] if 101 <= x <= 300]
-    assert part["y"] == [y for x, y in zip(entry["x"], entry["y"], strict=True) if 101 <= x <= 300]
+    ]
+    for number, (formula, expected) in enumerate(formulas):
+        name = f"f{number}"
+        with subtests.test(formula):
+            created = _define(api, name, formula)
+            assert created.status_code == 201 and created.json()["metrics"]
+            entry = _series(api, run, name, points=5000)
+            values = np.array([math.nan if value is None else value for value in entry["y"]])
+            assert values == pytest.approx(expected, nan_ok=True)
+            assert entry["count"] == len(expected)
+            few = _series(api, run, name, points=20)
+            assert len(few["y"]) <= 20
+            assert (few["min"], few["max"]) == pytest.approx((np.nanmin(expected), np.nanmax(expected)))
+            assert np.nanmin(np.array(few["y"], float)) == pytest.approx(np.nanmin(expected))
+            assert np.nanmax(np.array(few["y"], float)) == pytest.approx(np.nanmax(expected))
+            part = _series(api, run, name, points=5000, step_range="101:300")
+            assert part["x"] == [x for x in entry["x"] if 101 <= x <= 300]
+            assert part["y"] == [y for x, y in zip(entry["x"], entry["y"], strict=True) if 101 <= x <= 300]
 
 
 def test_a_formula_is_overlaid_smoothed_and_grouped(

@@ -84,9 +84,8 @@ def test_an_unknown_experiment_is_not_found(store: Path, api: Any) -> None:
     assert api.get("/api/v2/experiments/batch-delete").status_code == 405
 
 
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [
+def test_an_invalid_batch_deletes_nothing(three: list[str], api: Any, subtests: pytest.Subtests) -> None:
+    for body, sentence in [
         ({}, "exp_ids is required"),
         ({"exp_ids": []}, "exp_ids is required"),
         ({"exp_ids": None}, "exp_ids is required"),
@@ -100,17 +99,14 @@ def test_an_unknown_experiment_is_not_found(store: Path, api: Any) -> None:
             {"exp_ids": ["../.."]},
             "Invalid run_id format: ../... Expected format: YYYYMMDD_HHMMSS_XXXXXX",
         ),
-    ],
-)
-def test_an_invalid_batch_deletes_nothing(
-    three: list[str], api: Any, body: dict[str, Any], sentence: str
-) -> None:
-    if isinstance(ids := body.get("exp_ids"), list) and ids:
-        body = {"exp_ids": [three[0], *ids]}
-    answer = api.post("/api/v2/experiments/batch-delete", body)
-    assert answer.status_code == 400
-    assert sentence in answer.json()["detail"]
-    assert listed(api)[2] == set()
+    ]:
+        with subtests.test(body=body, sentence=sentence):
+            if isinstance(ids := body.get("exp_ids"), list) and ids:
+                body = {"exp_ids": [three[0], *ids]}
+            answer = api.post("/api/v2/experiments/batch-delete", body)
+            assert answer.status_code == 400
+            assert sentence in answer.json()["detail"]
+            assert listed(api)[2] == set()
 
 
 def test_a_batch_has_a_result_for_each_run(three: list[str], api: Any) -> None:

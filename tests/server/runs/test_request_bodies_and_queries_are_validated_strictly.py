@@ -14,9 +14,10 @@ def run(store: Path, make_run: Any) -> str:
     return str(make_run(store, run_id=RUN, logs="one two\n", metrics=[{"loss": 1.0}]))
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "field"),
-    [
+def test_a_wrong_type_is_bad_input_that_names_its_field(
+    run: str, api: Any, subtests: pytest.Subtests
+) -> None:
+    for method, path, body, field in [
         ("post", "/api/runs/soft-delete", {"run_ids": [1]}, "run_ids"),
         ("post", "/api/runs/soft-delete", {"run_ids": [None]}, "run_ids"),
         ("post", "/api/runs/soft-delete", {"run_ids": [[RUN]]}, "run_ids"),
@@ -40,17 +41,14 @@ def run(store: Path, make_run: Any) -> str:
         ("post", "/api/config/column-widths", {"table": 1, "size": "a", "widths": {}}, "table"),
         ("post", "/api/config/column-widths", {"table": "t", "size": "a", "widths": {"a": "5"}}, "widths"),
         ("post", "/api/config/user_root_dir", {"path": 5}, "path"),
-    ],
-)
-def test_a_wrong_type_is_bad_input_that_names_its_field(
-    run: str, api: Any, method: str, path: str, body: dict[str, Any], field: str
-) -> None:
-    before = api.get(f"/api/runs/{run}").json()
-    answer = getattr(api, method)(path, body)
-    assert answer.status_code == 400
-    assert list(answer.json()) == ["detail", "errors"]
-    assert list(answer.json()["errors"]) == [field]
-    assert api.get(f"/api/runs/{run}").json() == before
+    ]:
+        with subtests.test(method=method, path=path, body=body, field=field):
+            before = api.get(f"/api/runs/{run}").json()
+            answer = getattr(api, method)(path, body)
+            assert answer.status_code == 400
+            assert list(answer.json()) == ["detail", "errors"]
+            assert list(answer.json()["errors"]) == [field]
+            assert api.get(f"/api/runs/{run}").json() == before
 
 
 def test_null_for_an_optional_field_counts_as_missing(run: str, api: Any) -> None:

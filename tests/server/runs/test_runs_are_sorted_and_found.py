@@ -64,9 +64,8 @@ def six(store: Path, make_run: Any, look: Any) -> None:
 UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
+def test_runs_without_the_value_come_last(six: None, subtests: pytest.Subtests) -> None:
+    for order in [
         "best_metric_value",
         "metric.a.b/loss.last",
         "metric.a.b/loss.min",
@@ -74,55 +73,58 @@ UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
         "metric.a.b/loss.best",
         "config.optim.lr",
         "config.name",
-    ],
-)
-def test_runs_without_the_value_come_last(six: None, order: str) -> None:
-    assert numbers(ordered(order, desc=False)[:]) == [*UP, 1, 4]
-    assert numbers(ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
+    ]:
+        with subtests.test(order=order):
+            assert numbers(ordered(order, desc=False)[:]) == [*UP, 1, 4]
+            assert numbers(ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
 
 
-@pytest.mark.parametrize("rare", [0, 1000])
-@pytest.mark.parametrize(
-    ("where", "left"),
-    [
+def test_a_condition_on_what_sorts_is_a_part_of_the_order(
+    six: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    for where, left in [
         ("metric.a.b/loss.last >= 0.5", [0, 5, 3]),
         ("metric.a.b/loss.last < 0.9 and config.optim.lr > 0.1", [0, 5]),
         ("not metric.a.b/loss.last < 0.5", [0, 5, 3, 1, 4]),
         ("metric.a.b/loss.last > 0.5 or config.optim.lr < 0.5", [2, 3]),
-    ],
-)
-def test_a_condition_on_what_sorts_is_a_part_of_the_order(
-    six: None, monkeypatch: pytest.MonkeyPatch, rare: int, where: str, left: list[int]
-) -> None:
-    monkeypatch.setattr(selectivity, "RARE", rare)
-    monkeypatch.setattr(selectivity, "PAGE", 0)
-    for order in ("metric.a.b/loss.last", "metric.a.b/loss.max", "config.optim.lr"):
-        asked = find(where=parse(where))
-        assert numbers(Ordered(asked, order, desc=False)[:]) == left, order
+    ]:
+        for rare in [0, 1000]:
+            with subtests.test(rare=rare, where=where, left=left):
+                monkeypatch.setattr(selectivity, "RARE", rare)
+                monkeypatch.setattr(selectivity, "PAGE", 0)
+                for order in ("metric.a.b/loss.last", "metric.a.b/loss.max", "config.optim.lr"):
+                    asked = find(where=parse(where))
+                    assert numbers(Ordered(asked, order, desc=False)[:]) == left, order
 
 
-@pytest.mark.parametrize("rare", [0, 1000])
-@pytest.mark.parametrize(
-    "asked", [{"statuses": ["finished"]}, {"search": "net"}, {"name": "neta"}, {"best_min": 0.2}]
-)
 def test_a_filter_does_not_change_the_order(
-    six: None, monkeypatch: pytest.MonkeyPatch, rare: int, asked: dict[str, Any]
+    six: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    monkeypatch.setattr(selectivity, "RARE", rare)
-    remaining = set(numbers(find(**asked).runs))
-    for order in ("best_metric_value", "metric.a.b/loss.last", "config.name", "config.optim.lr", "name"):
-        everything = numbers(ordered(order, desc=False)[:])
-        of_the_rest = [number for number in everything if number in remaining]
-        assert numbers(ordered(order, desc=False, **asked)[:]) == of_the_rest, order
-    assert len(remaining) < 6 or "best_min" not in asked
+    for asked in [{"statuses": ["finished"]}, {"search": "net"}, {"name": "neta"}, {"best_min": 0.2}]:
+        for rare in [0, 1000]:
+            with subtests.test(rare=rare, asked=asked):
+                monkeypatch.setattr(selectivity, "RARE", rare)
+                remaining = set(numbers(find(**asked).runs))
+                for order in (
+                    "best_metric_value",
+                    "metric.a.b/loss.last",
+                    "config.name",
+                    "config.optim.lr",
+                    "name",
+                ):
+                    everything = numbers(ordered(order, desc=False)[:])
+                    of_the_rest = [number for number in everything if number in remaining]
+                    assert numbers(ordered(order, desc=False, **asked)[:]) == of_the_rest, order
+                assert len(remaining) < 6 or "best_min" not in asked
 
 
-@pytest.mark.parametrize("order", ["best_metric_value", "metric.a.b/loss.last", "config.name", "created_at"])
-def test_pages_cut_the_same_order(six: None, order: str) -> None:
-    for size in (1, 2, 3, 4, 5):
-        runs = ordered(order, desc=False)
-        pages = [runs[start : start + size] for start in range(0, 12, size)]
-        assert functools.reduce(operator.iadd, map(numbers, pages), []) == numbers(runs[:]), size
+def test_pages_cut_the_same_order(six: None, subtests: pytest.Subtests) -> None:
+    for order in ["best_metric_value", "metric.a.b/loss.last", "config.name", "created_at"]:
+        with subtests.test(order=order):
+            for size in (1, 2, 3, 4, 5):
+                runs = ordered(order, desc=False)
+                pages = [runs[start : start + size] for start in range(0, 12, size)]
+                assert functools.reduce(operator.iadd, map(numbers, pages), []) == numbers(runs[:]), size
 
 
 @pytest.mark.parametrize(
@@ -147,9 +149,10 @@ def test_any_other_order_is_refused(store: Path, order: str) -> None:
         ordered(order)
 
 
-@pytest.mark.parametrize(
-    ("search", "expected"),
-    [
+def test_all_words_of_a_search_are_found(
+    six: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    for search, expected in [
         ("neta", {0, 3}),
         ("NETA", {0, 3}),
         ("p1 neta", {3}),
@@ -161,14 +164,11 @@ def test_any_other_order_is_refused(store: Path, order: str) -> None:
         ("n*", set()),
         ("nothing", set()),
         ("  ", {0, 1, 2, 3, 4, 5}),
-    ],
-)
-def test_all_words_of_a_search_are_found(
-    six: None, monkeypatch: pytest.MonkeyPatch, search: str, expected: set[int]
-) -> None:
-    for rare in (0, 1000):
-        monkeypatch.setattr(selectivity, "RARE", rare)
-        assert set(numbers(find(search=search).runs)) == expected, rare
+    ]:
+        with subtests.test(search=search, expected=expected):
+            for rare in (0, 1000):
+                monkeypatch.setattr(selectivity, "RARE", rare)
+                assert set(numbers(find(search=search).runs)) == expected, rare
 
 
 def test_a_search_stays_within_its_store(six: None, tmp_path: Path, make_run: Any, look: Any) -> None:

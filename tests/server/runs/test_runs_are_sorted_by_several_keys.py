@@ -61,10 +61,10 @@ def numbers(found: Any) -> list[int]:
     return [int(run.run_id[-6:]) for run in found]
 
 
-@pytest.mark.parametrize("rare", [0, 1000])
-@pytest.mark.parametrize(
-    ("sort", "expected"),
-    [
+def test_runs_with_equal_values_are_sorted_by_the_next_key(
+    runs: list[str], monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    for sort, expected in [
         ("project,-metric.acc.last", [1, 5, 3, 4, 0, 2]),
         ("-metric.acc.last,project", [1, 4, 5, 2, 0, 3]),
         ("-metric.acc.last,config.lr", [1, 4, 0, 5, 2, 3]),
@@ -72,17 +72,18 @@ def numbers(found: Any) -> list[int]:
         ("-config.lr,metric.acc.max", [5, 3, 0, 1, 2, 4]),
         ("-metric.none.last,-project,created_at", [0, 2, 4, 1, 3, 5]),
         ("best_metric_value,project,-metric.acc.best", [1, 5, 3, 4, 0, 2]),
-    ],
-)
-def test_runs_with_equal_values_are_sorted_by_the_next_key(
-    runs: list[str], monkeypatch: pytest.MonkeyPatch, rare: int, sort: str, expected: list[int]
-) -> None:
-    monkeypatch.setattr(selectivity, "RARE", rare)
-    (order, desc), *then = parse_keys(sort)
-    for filters in ({}, {"statuses": ["finished"]}):
-        ordered = Ordered(find_runs(active_root(), **filters), order, desc=desc, then=then)
-        assert numbers(ordered[:]) == expected
-        assert numbers([run for start in range(0, 6, 2) for run in ordered[start : start + 2]]) == expected
+    ]:
+        for rare in [0, 1000]:
+            with subtests.test(rare=rare, sort=sort, expected=expected):
+                monkeypatch.setattr(selectivity, "RARE", rare)
+                (order, desc), *then = parse_keys(sort)
+                for filters in ({}, {"statuses": ["finished"]}):
+                    ordered = Ordered(find_runs(active_root(), **filters), order, desc=desc, then=then)
+                    assert numbers(ordered[:]) == expected
+                    assert (
+                        numbers([run for start in range(0, 6, 2) for run in ordered[start : start + 2]])
+                        == expected
+                    )
 
 
 @pytest.mark.parametrize(

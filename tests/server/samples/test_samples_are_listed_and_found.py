@@ -43,9 +43,14 @@ def test_sets_are_listed_with_steps_and_columns(log: Log, api: Any) -> None:
     assert read(api.get(f"/api/v2/experiments/{run.name}/samples/eval/gsm8k"))["rows"][0]["question"] == "a/b"
 
 
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
+def test_a_condition_finds_the_samples(log: Log, rows: Ask, subtests: pytest.Subtests) -> None:
+    every = [sample(n, n=n, note="long " * 100 if n % 2 else "short") for n in range(60)]
+    every[5]["rare"] = 1
+    every[8]["odd"] = math.nan
+    every[7]["odd"] = 1.5
+    run = log(every[:30], step=1)
+    log(every[30:], step=2, run=run)
+    for where, expected in [
         ("reward < 0.2 and truncated", lambda n: n % 10 < 2 and n % 4 == 0),
         ("reward < 0.2 and truncated and tool_calls > 3", lambda n: n % 10 < 2 and n % 4 == 0 and n % 6 > 3),
         ("not truncated", lambda n: n % 4),
@@ -64,57 +69,47 @@ def test_sets_are_listed_with_steps_and_columns(log: Log, api: Any) -> None:
         ("truncated in (TRUE)", lambda n: n % 4 == 0),
         ("step = 2", lambda n: n >= 30),
         ("completion_length > 34", lambda n: n >= 10),
-    ],
-)
-def test_a_condition_finds_the_samples(
-    log: Log, rows: Ask, where: str, expected: Callable[[int], Any]
-) -> None:
-    every = [sample(n, n=n, note="long " * 100 if n % 2 else "short") for n in range(60)]
-    every[5]["rare"] = 1
-    every[8]["odd"] = math.nan
-    every[7]["odd"] = 1.5
-    run = log(every[:30], step=1)
-    log(every[30:], step=2, run=run)
-    answer = rows(run, where=where, per_page=100)
-    assert [row["n"] for row in answer["rows"]] == [n for n in range(60) if expected(n)]
-    assert answer["total"] == len(answer["rows"]) and answer["total_is_exact"]
+    ]:
+        with subtests.test(where=where, expected=expected):
+            answer = rows(run, where=where, per_page=100)
+            assert [row["n"] for row in answer["rows"]] == [n for n in range(60) if expected(n)]
+            assert answer["total"] == len(answer["rows"]) and answer["total_is_exact"]
 
 
-@pytest.mark.parametrize("where", ["reward <", "(", "reward < 0.2 and", "'", "x" * 3000, "a in (", "a is b"])
-def test_a_malformed_condition_is_one_sentence(log: Log, api: Any, where: str) -> None:
+def test_a_malformed_condition_is_one_sentence(log: Log, api: Any, subtests: pytest.Subtests) -> None:
     run = log([sample(1)])
-    answer = api.get(f"/api/v2/experiments/{run.name}/samples/rollouts", {"where": where})
-    assert answer.status_code == 400 and "where" in answer.json()["errors"]
+    for where in ["reward <", "(", "reward < 0.2 and", "'", "x" * 3000, "a in (", "a is b"]:
+        with subtests.test(where=where):
+            answer = api.get(f"/api/v2/experiments/{run.name}/samples/rollouts", {"where": where})
+            assert answer.status_code == 400 and "where" in answer.json()["errors"]
 
 
-@pytest.mark.parametrize(
-    ("where", "sentence"),
-    [
-        ("rewrad < 0.2", "No sample has the column rewrad. Did you mean reward?"),
-        ("truncated and not format = 1", "No sample has the column format. Did you mean rewards.format?"),
-        ("zzz exists", "No sample has the column zzz."),
-        (
-            "completion contains boxed",
-            "completion is a long text: search for its words, or compare completion_length",
-        ),
-        ("note contains long", "note is a long text: search for its words"),
-        ("id > 5", "id is a text: use =, !=, in, contains or exists"),
-        ("reward = nan", "nan counts as missing: use reward is null"),
-        ("reward = high", "reward is a number, which is never high"),
-    ],
-)
-@pytest.mark.parametrize("what", ["api", "rows", "groups", "summary"])
 def test_a_condition_that_no_sample_can_fulfil_is_one_sentence(
-    log: Log, api: Any, where: str, sentence: str, what: str
+    log: Log, api: Any, subtests: pytest.Subtests
 ) -> None:
     run = log([sample(n, note="long " * (100 * (n % 2))) for n in range(10)])
-    path = (
-        f"/api/v2/experiments/{run.name}/samples/rollouts"
-        if what == "api"
-        else f"/runs/{run.name}/samples-data/{what}/rollouts"
-    )
-    answer = api.get(path, {"where": where})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"where": [sentence]})
+    for what in ["api", "rows", "groups", "summary"]:
+        for where, sentence in [
+            ("rewrad < 0.2", "No sample has the column rewrad. Did you mean reward?"),
+            ("truncated and not format = 1", "No sample has the column format. Did you mean rewards.format?"),
+            ("zzz exists", "No sample has the column zzz."),
+            (
+                "completion contains boxed",
+                "completion is a long text: search for its words, or compare completion_length",
+            ),
+            ("note contains long", "note is a long text: search for its words"),
+            ("id > 5", "id is a text: use =, !=, in, contains or exists"),
+            ("reward = nan", "nan counts as missing: use reward is null"),
+            ("reward = high", "reward is a number, which is never high"),
+        ]:
+            with subtests.test(where=where, sentence=sentence, what=what):
+                path = (
+                    f"/api/v2/experiments/{run.name}/samples/rollouts"
+                    if what == "api"
+                    else f"/runs/{run.name}/samples-data/{what}/rollouts"
+                )
+                answer = api.get(path, {"where": where})
+                assert (answer.status_code, answer.json()["errors"]) == (400, {"where": [sentence]})
 
 
 def test_an_order_by_an_unknown_column_is_one_sentence(log: Log, api: Any) -> None:

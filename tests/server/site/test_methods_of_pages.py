@@ -26,15 +26,16 @@ def test_every_page_declares_its_methods() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", PAGES)
-def test_an_unsupported_method_is_405(store: object, form: Client, path: str) -> None:
-    allowed = methods(resolve(path).func) or ()
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(allowed):
-        answer = form.generic(method, path)
-        assert answer.status_code == 405
-        assert answer["Content-Type"] == "text/html; charset=utf-8"
-        assert "<h1>" in answer.content.decode()
-        assert answer["Allow"] == ", ".join(allowed)
+def test_an_unsupported_method_is_405(store: object, form: Client, subtests: pytest.Subtests) -> None:
+    for path in PAGES:
+        with subtests.test(path=path):
+            allowed = methods(resolve(path).func) or ()
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(allowed):
+                answer = form.generic(method, path)
+                assert answer.status_code == 405
+                assert answer["Content-Type"] == "text/html; charset=utf-8"
+                assert "<h1>" in answer.content.decode()
+                assert answer["Allow"] == ", ".join(allowed)
 
 
 @pytest.mark.django_db

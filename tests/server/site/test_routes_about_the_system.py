@@ -125,15 +125,16 @@ def test_a_program_that_fails_or_hangs_is_no_error(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("old", [*SUCCESSORS, "unified/unheard-of", "ssh", "ssh/mirror/start/"])
-@pytest.mark.parametrize("method", ["get", "post", "delete"])
-def test_retired_routes_name_their_successor(old: str, method: str) -> None:
-    answer = getattr(Client(), method)(f"/api/{old}")
-    assert answer.status_code == 410
-    bare = old.rstrip("/")
-    assert answer.json()["detail"] == (
-        f"/api/{bare} was replaced by /api/{SUCCESSORS.get(bare, 'remote/status')}"
-    )
+def test_retired_routes_name_their_successor(subtests: pytest.Subtests) -> None:
+    for method in ["get", "post", "delete"]:
+        for old in [*SUCCESSORS, "unified/unheard-of", "ssh", "ssh/mirror/start/"]:
+            with subtests.test(old=old, method=method):
+                answer = getattr(Client(), method)(f"/api/{old}")
+                assert answer.status_code == 410
+                bare = old.rstrip("/")
+                assert answer.json()["detail"] == (
+                    f"/api/{bare} was replaced by /api/{SUCCESSORS.get(bare, 'remote/status')}"
+                )
 
 
 def test_the_cpu_load_is_the_same_for_every_thread(

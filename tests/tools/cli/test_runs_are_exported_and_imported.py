@@ -114,9 +114,9 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
     assert Path("m.csv").read_text().startswith("# Runicorn Export")
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "sentence"),
-    [
+def test_errors_have_a_message_and_an_exit_code(call: Call, subtests: pytest.Subtests) -> None:
+    Path("text.zip").write_text("no archive at all")
+    for words, code, sentence in [
         ("import nowhere.zip", 4, "Archive not found: nowhere.zip"),
         ("import", 2, "Specify an archive"),
         ("import a.zip --merge --overwrite", 2, "exclude each other"),
@@ -131,12 +131,10 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
         ("export-data --run-id nope", 1, "Run not found: nope"),
         ("export-data", 2, "--run-id"),
         ("export-data --run-id x --format pdf", 2, "pdf"),
-    ],
-)
-def test_errors_have_a_message_and_an_exit_code(call: Call, words: str, code: int, sentence: str) -> None:
-    Path("text.zip").write_text("no archive at all")
-    exit_code, output = call(*words.split())
-    assert (exit_code, sentence in output) == (code, True), output
+    ]:
+        with subtests.test(words=words, code=code, sentence=sentence):
+            exit_code, output = call(*words.split())
+            assert (exit_code, sentence in output) == (code, True), output
 
 
 def test_a_missing_store_is_reported_as_unavailable(call: Call, tmp_path: Path) -> None:
