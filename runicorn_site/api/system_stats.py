@@ -161,7 +161,7 @@ def gpus() -> responses.Gpus:
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        reason = Message("nvidia-smi did not answer within {seconds} s", seconds=f"{NVIDIA_SECONDS:.0f}")
+        reason = Message("nvidia-smi did not answer within {seconds} s", seconds=f"{NVIDIA_SECONDS:g}")
         return {"available": False, "reason": reason}
     except (subprocess.CalledProcessError, OSError) as error:
         return {"available": False, "reason": Message("nvidia-smi failed: {line}", line=_first_line(error))}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from metrics.live import socket
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
@@ -16,8 +17,9 @@ from tests.server.live.test_a_journal_replaced_before_it_is_followed_is_noticed 
 
 @pytest.mark.django_db(transaction=True)
 def test_points_that_are_ingested_while_a_socket_opens_change_its_state(
-    store: Path, make_run: Callable[..., str]
+    store: Path, make_run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(socket, "PAUSE", 0.01)
     summary = {"best_metric_name": "acc", "best_metric_mode": "max"}
     run_id = make_run(store, status="running", summary=summary, metrics=[{"acc": 0.5}])
     discovery.full(active_root())

@@ -83,7 +83,7 @@ def test_a_body_that_nobody_receives_is_sent_once(silent: Silent, monkeypatch: p
 def test_no_other_contents_are_asked_for_after_a_timeout(
     silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "READ_SECONDS", 1)
+    monkeypatch.setattr(client, "READ_SECONDS", 0.2)
     with pytest.raises(PoolUnavailable):
         Bucket(URL).sizes(digest_of(bytes([number])) for number in range(4 * ASKERS))
     assert len(silent.accepted) <= ASKERS

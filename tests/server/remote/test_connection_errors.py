@@ -27,7 +27,7 @@ from tests.system_users import SystemUser, system_user
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
-LIMIT = 0.6
+LIMIT = 0.2
 """Seconds instead of ten, for tests that wait for the limit."""
 
 

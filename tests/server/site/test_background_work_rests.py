@@ -41,9 +41,9 @@ def pulse(root: StorageRoot, monkeypatch: pytest.MonkeyPatch) -> Iterator[thread
     """A bell that rings once a pulse has found something; there are many pulses a second."""
     monkeypatch.setattr(wakeups, "PULSE_SECONDS", 0.01)
     bells = Wakeups()
+    bell = bells.bell("any")
     thread = Pulse(bells)
     thread.start()
-    bell = bells.bell("any")
     until(bell.is_set)  # at its start
     bell.clear()
     yield bell
@@ -60,7 +60,7 @@ def write_elsewhere(sql: str, *values: Any) -> None:
 def test_a_commit_of_another_process_wakes_and_silence_does_not(
     root: StorageRoot, pulse: threading.Event
 ) -> None:
-    assert not pulse.wait(0.2)
+    assert not pulse.wait(0.05)
     write_elsewhere("UPDATE runs_storageroot SET opened_at = ? WHERE id = ?", 1.0, root.pk)
     until(pulse.is_set)
 
@@ -121,7 +121,7 @@ def test_a_store_at_rest_is_left_alone_and_a_new_run_is_ingested(
 ) -> None:
     for name in ("TICK_SECONDS", "INGEST_SECONDS", "CATALOGUE_SECONDS", "STATES_SECONDS"):
         monkeypatch.setattr(worker, name, 0.02)
-    monkeypatch.setattr(worker, "PROCESSES_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "PROCESSES_SECONDS", 0.05)
     monkeypatch.setattr(worker.timer, "TICK_SECONDS", 0.02)
     monkeypatch.setattr(wakeups, "PULSE_SECONDS", 0.02)
     old = make_run(Path(root.path), metrics=[{"loss": 1.0}])
@@ -133,9 +133,9 @@ def test_a_store_at_rest_is_left_alone_and_a_new_run_is_ingested(
         rounds = count_rounds(monkeypatch)
 
         def rests() -> bool:
-            """Return whether no loop has run for half a second."""
+            """Return whether no loop has run for five ticks."""
             before = dict(rounds)
-            return not background.stopping.wait(0.5) and rounds == before
+            return not background.stopping.wait(0.1) and rounds == before
 
         until(rests)
         rounds.clear()

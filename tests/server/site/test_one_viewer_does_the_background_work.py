@@ -43,7 +43,10 @@ def start(locks: Path, loop: Callable[[Term], None]) -> tuple[Worker, threading.
     return worker, thread
 
 
-def test_one_viewer_works_and_another_takes_over(root: Path, tmp_path: Path) -> None:
+def test_one_viewer_works_and_another_takes_over(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "TICK_SECONDS", 0.01)
     working: list[str] = []
     first, _ = start(tmp_path, counting_loop(working, "first"))
     until(lambda: working == ["first"])

@@ -159,7 +159,7 @@ def test_one_thread_at_a_time_generates_the_description(monkeypatch: pytest.Monk
     class Generator:
         def get_schema(self, **_: Any) -> dict[str, bool]:
             try:
-                together.wait(timeout=0.5)
+                together.wait(timeout=0.1)
             except BrokenBarrierError:
                 return {"together": False}
             return {"together": True}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from runicorn.api import transport
 from runicorn_tools.cli import app
 from tests.documents.store import write_store
 from tests.processes import Viewer, free_port
@@ -100,6 +101,7 @@ def test_the_earlier_form_says_the_same(ask: Callable[..., Any], root: Path) -> 
     assert ask("stats", "--json") == call("artifacts", "--action", "stats", "--json", "--storage", str(root))
 
 
-def test_a_viewer_that_does_not_answer_is_not_available() -> None:
+def test_a_viewer_that_does_not_answer_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
     text = call("artifact", "ls", "--url", f"http://127.0.0.1:{free_port()}", code=4)
     assert text.startswith("runicorn: ") and "Traceback" not in text

@@ -161,7 +161,7 @@ def test_a_training_is_warned_and_never_refused(
     folder: Path, tmp_path: Path, set_free: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "model.bin").write_bytes(bytes(1000))
-    run = rn.init(project="p", name="n", storage=str(folder))
+    run = rn.init(project="p", name="n", storage=str(folder), capture_env=False)
     set_free(10)
     run.log_artifact(rn.Artifact("net", type="model").add_file(tmp_path / "model.bin"))
     run.finish()

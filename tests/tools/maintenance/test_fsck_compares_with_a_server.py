@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from typer.testing import CliRunner
 
+from runicorn.api import transport
 from runicorn_tools.cli import app
 from tests.processes import Viewer, free_port
 from tests.tools.maintenance import damage
@@ -57,7 +59,8 @@ def test_versions_of_artifacts_are_compared_by_their_contents_whatever_their_num
     assert _fsck(here, viewer.url) == (1, [("not-on-server", "artifacts/dataset/data/v1")])
 
 
-def test_a_server_that_does_not_respond_is_reported(tmp_path: Path) -> None:
+def test_a_server_that_does_not_respond_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
     root = tmp_path / "store"
     damage.make_store(root, tmp_path / "work")
     done = CliRunner().invoke(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runicorn.api import transport
 from runicorn_tools.cli import app  # noqa: F401 - the commands
 from tests.folders import folder_of, write_run
 from tests.processes import free_port
@@ -88,7 +89,8 @@ def test_tags_are_replaced(run: Any) -> None:
     assert run("tag", DECLARED, "--replace", "--json") == {DECLARED: []}
 
 
-def test_a_viewer_that_does_not_answer_is_not_available() -> None:
+def test_a_viewer_that_does_not_answer_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
     assert "runicorn: " in call("ls", "--url", f"http://127.0.0.1:{free_port()}", code=4)
 
 

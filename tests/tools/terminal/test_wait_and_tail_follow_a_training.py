@@ -12,13 +12,15 @@ import pytest
 import runicorn as rn
 from runicorn.store import layout
 from runicorn_site.catalog.log_tail import follow, last_lines
+from runicorn_site.cli.runs import wait
 from tests.processes import Viewer
 from tests.tools.terminal.conftest import call
 from tests.waiting import until
 
 
 @pytest.fixture
-def training(tmp_path: Path) -> Iterator[rn.Run]:
+def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rn.Run]:
+    monkeypatch.setattr(wait, "PAUSE", 0.02)
     run = rn.init(project="vision", name="live", storage=str(tmp_path / "store"), capture_env=False)
     yield run
     run.finish()
@@ -27,7 +29,7 @@ def training(tmp_path: Path) -> Iterator[rn.Run]:
 def test_wait_ends_when_the_condition_comes_true(training: rn.Run, tmp_path: Path) -> None:
     training.log({"acc": 0.1})
     # The second point comes while the command waits; without it the command would run into its time limit.
-    timer = threading.Timer(0.7, training.log, [{"acc": 0.9}])
+    timer = threading.Timer(0.1, training.log, [{"acc": 0.9}])
     timer.start()
     asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
     assert call(*asked, "--until", "metric.acc.best > 0.5", "--json") == {training.id: True}
@@ -35,7 +37,7 @@ def test_wait_ends_when_the_condition_comes_true(training: rn.Run, tmp_path: Pat
 
 def test_wait_knows_a_metric_before_it_is_logged(training: rn.Run, tmp_path: Path) -> None:
     training.log({"acc": 0.1})
-    threading.Timer(0.7, training.log, [{"late": 0.9}]).start()
+    threading.Timer(0.1, training.log, [{"late": 0.9}]).start()
     asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
     assert call(*asked, "--until", "late > 0.5", "--json") == {training.id: True}
     call(*asked, "--until", "acc >", code=2)
@@ -48,7 +50,7 @@ def test_wait_knows_a_metric_before_it_is_logged_on_a_viewer(
     with rn.init("vision", "live", storage=str(folder), capture_env=False) as run:
         run.log({"acc": 0.1})
         until(lambda: viewer.get(f"/api/runs/{run.id}").status_code == 200)
-        threading.Timer(0.7, run.log, [{"late": 0.9}]).start()
+        threading.Timer(0.1, run.log, [{"late": 0.9}]).start()
         asked = ["wait", run.id, "--url", viewer.url, "--timeout", "60", "--until", "late > 0.5", "--json"]
         assert call(*asked) == {run.id: True}
 
@@ -65,7 +67,7 @@ def test_a_followed_log_ends_with_the_run(tmp_path: Path) -> None:
     steps = iter(["four\nfi", "ve\nno newline"])
     is_running = True
 
-    def wait() -> None:
+    def go_on() -> None:
         nonlocal is_running
         if (addition := next(steps, None)) is None:
             is_running = False
@@ -73,7 +75,7 @@ def test_a_followed_log_ends_with_the_run(tmp_path: Path) -> None:
         with log.open("a") as file:
             file.write(addition)
 
-    lines = list(follow(log, 2, lambda: is_running, wait))
+    lines = list(follow(log, 2, lambda: is_running, go_on))
     assert lines == ["two", "three", "four", "five", "no newline"]
 
 
