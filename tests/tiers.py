@@ -36,7 +36,18 @@ PROCESSES = frozenset(
 )
 """Modules that start processes, of others."""
 COSTLY = frozenset(
-    {"jsonschema", "mcp", "openpyxl", "pandas", "polars", "scipy", "sklearn", "textual", "torch"}
+    {
+        "jsonschema",
+        "matplotlib",
+        "mcp",
+        "openpyxl",
+        "pandas",
+        "polars",
+        "scipy",
+        "sklearn",
+        "textual",
+        "torch",
+    }
 )
 """Libraries that take about a second to import."""
 LARGE = "tests.large"
@@ -53,20 +64,42 @@ JOURNEYS = {
         "test_the_answer_of_the_api_equals_what_was_logged",
     ),
     "journeys/test_nothing_acknowledged_is_lost": ("test_every_log_that_returned_is_there_after_kills",),
-    "tools/cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
+    "pages/test_accessibility_of_dialogs_and_menus": ("test_a_searched_log_has_no_violation",),
+    "pages/test_charts_in_the_browser": (
+        "test_a_curve_is_drawn_and_described_in_words",
+        "test_dragging_asks_for_that_range_at_full_resolution",
+        "test_new_points_are_added_without_a_request",
+    ),
+    "pages/test_pages_work_without_scripts": ("test_deleting_and_restoring_work_by_forms",),
+    "pages/test_users_arrange_charts": ("test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project",),
+    "pages/test_users_find_and_delete_runs": ("test_a_deletion_is_undone",),
+    "pages/test_users_find_runs_by_a_condition": (
+        "test_a_click_with_shift_sorts_by_a_second_column",
+        "test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown",
+    ),
+    "pages/test_users_view_other_media": ("test_one_step_slider_moves_media_of_all_kinds",),
     "sdk/companion/test_the_companion_judges_the_end_of_a_training": (
         "test_a_killed_companion_is_replaced_with_the_next_run",
     ),
     "sdk/compat/test_wandb_scripts": ("test_a_training_script_is_recorded",),
-    "tools/exchange/test_import_and_export_over_http": ("test_the_client_sends_and_fetches",),
+    "sdk/tracking/test_the_exit_of_the_program_determines_the_status": (
+        "test_all_open_runs_end_with_the_program",
+    ),
     "server/live/test_the_live_socket_sends_points": (
         "test_a_point_logged_after_the_answer_comes_and_none_before",
     ),
     "server/live/test_the_log_socket_follows_the_log": (
         "test_every_line_of_many_bursts_arrives_once_and_in_order",
     ),
-    "pages/test_users_arrange_charts": ("test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project",),
     "server/people/test_users_sign_in": ("test_a_user_signs_in_and_out",),
+    "server/security/test_proxies_need_a_token": ("test_a_viewer_without_a_token_refuses_proxied_requests",),
+    "server/shares/test_a_link_shows_one_thing_and_nothing_else": ("test_a_run_is_shown_with_all_its_parts",),
+    "server/site/test_websockets_at_unknown_paths_are_refused": (
+        "test_a_handshake_at_an_unknown_address_is_refused_without_an_error",
+    ),
+    "tools/cli/test_the_doctor_checks_an_installation": ("test_a_sound_installation_has_no_problems",),
+    "tools/exchange/test_import_and_export_over_http": ("test_the_client_sends_and_fetches",),
+    "tools/sync/test_upload_of_runs": ("test_a_killed_training_is_sent_to_its_last_line",),
 }
 """Tests with processes that `make test` runs too, by module."""
 

@@ -110,7 +110,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    for count in range(100):
+    for count in range(40):
         layout.write_json(path, {"value": count, "filling": "x" * 10_000})
     over.set()
     reader.join()

@@ -163,7 +163,7 @@ def test_a_drawn_line_stays_within_two_intervals_of_that_of_all_points_while_the
         check(grown, logged, window, by_step, data.draw(st.sampled_from([8, 20, 40, 41, 120])))
 
 
-@given(st.integers(100, 3000), st.integers(20, 200), st.booleans(), st.integers(0, 2**32), st.data())
+@given(st.integers(100, 1000), st.integers(20, 200), st.booleans(), st.integers(0, 2**32), st.data())
 @FRESH
 def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
     count: int, points: int, by_step: bool, seed: int, data: st.DataObject

@@ -242,11 +242,13 @@ def test_a_zoom_beside_all_values_is_empty(api: APIClient, long: list[str]) -> N
 
 
 def test_a_zoomed_smoothed_curve_is_the_part_of_the_whole_one(api: APIClient, long: list[str]) -> None:
-    for smoothing in (
-        {"smoothing": "ema", "smoothing_weight": 0.97},
-        {"smoothing": "time_ema", "smoothing_half_life": 20},
-        {"smoothing": "mean", "smoothing_window": 31},
-        {"smoothing": "gaussian", "smoothing_sigma": 8},
+    for smoothing in many(
+        (
+            {"smoothing": "ema", "smoothing_weight": 0.97},
+            {"smoothing": "time_ema", "smoothing_half_life": 20},
+            {"smoothing": "mean", "smoothing_window": 31},
+            {"smoothing": "gaussian", "smoothing_sigma": 8},
+        )
     ):
         one = api.get(f"/api/v2/experiments/{long[0]}/series", {"names": "loss", **smoothing}).json()
         of_run = one["series"][0]["smoothed"]

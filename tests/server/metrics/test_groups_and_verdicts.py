@@ -268,7 +268,7 @@ def test_diverged_values_have_statistics_and_verdicts(
 
 
 def test_hyperparameters_matter_for_values_of_any_size(store: Path, make_run: MakeRun, get: Get) -> None:
-    for number in range(40):
+    for number in many(range(40)):
         lr, width = 10.0 ** -(number % 4), number // 4 % 3
         make_run(store, "vision", config={"lr": lr, "width": width}, metrics=[{"loss": lr * 1e300}])
     lr, width = get("importance", metric="loss")["keys"]

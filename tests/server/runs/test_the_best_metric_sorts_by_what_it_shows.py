@@ -20,6 +20,7 @@ from runs.index.metric_index import record_metrics
 from runs.pages.table.rows import in_order, matching
 from runs.pages.table.state import TableState
 from runs.store.metric_stats import MetricStats
+from tests.large import many
 from tests.server.runs.conftest import row
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +66,7 @@ def order(sort: str, **query: str) -> list[int]:
 
 
 def test_the_best_of_many_runs_comes_first_and_pages_follow_each_other(add: Add, client: Client) -> None:
-    values = [number / 100 for number in range(60)]
+    values = [number / 100 for number in many(range(60))]
     Random(3).shuffle(values)
     add(*({"train/loss": 1 - value, "val/accuracy": value} for value in values))
     shown: list[float] = []

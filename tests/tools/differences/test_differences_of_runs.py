@@ -18,6 +18,7 @@ from runicorn.store.project import analysis
 from runicorn_tools.differences import code, engine, packages, patches, project, values, words
 from runicorn_tools.differences.curves import Curve
 from runicorn_tools.differences.facts import RunFacts
+from tests.large import many
 from tests.sdk.sources.projects import commit, git
 from tests.tools.differences.pairs import Pair
 
@@ -444,7 +445,7 @@ def test_five_thousand_keys_and_a_large_change_of_code_are_compared_whole(pair: 
         pair.run(
             {f"group{n % 50}": {} for n in range(50)} | {f"key{n}": n * step for n in range(5000)},
             {
-                "train.py": "".join(f"x{n} = {n * step}\n" for n in range(20_000)),
+                "train.py": "".join(f"x{n} = {n * step}\n" for n in many(range(20_000))),
                 **{f"m{n}.py": "m" for n in range(300)},
             },
             pip_packages=[f"p{n}=={step}" for n in range(400)],
