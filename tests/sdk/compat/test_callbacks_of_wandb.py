@@ -82,6 +82,33 @@ def test_the_callback_for_lightgbm(launch: Launch, folder: Path) -> None:
 
 
 @pytest.mark.torture
+@needs_library("catboost")
+def test_the_callback_for_catboost(launch: Launch, folder: Path) -> None:
+    done = launch(
+        DATA
+        + """
+    from catboost import CatBoostClassifier
+    from wandb.integration.catboost import WandbCallback, log_summary
+    with wandb.init(project="trees"):
+        model = CatBoostClassifier(iterations=7, depth=2, verbose=0, metric_period=3, allow_writing_files=False)
+        model.fit(X_train, y_train, eval_set=(X_test, y_test), callbacks=[WandbCallback(metric_period=3)])
+        log_summary(model, save_model_checkpoint=True)
+        assert wandb.run.summary["best_iteration"] == model.get_best_iteration()
+        print(model.get_evals_result()["validation"]["Logloss"])
+    """
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = records(folder)
+    logged = [value for _, value in run.curve("validation-Logloss")]
+    assert logged and logged == json.loads(done.stdout)
+    assert [value for _, value in run.curve("iteration@metric-period-3")][-1] == 7
+    assert run.config["depth"] == 2 and run.summary["best_score.validation.Logloss"] == min(logged)
+    assert _tables(run)["Feature Importance"]["columns"] == ["Feature", "Importance"]
+    assert list(folder.glob("artifacts/model/model_*/v1/files/model"))
+    assert "not supported" not in done.stderr
+
+
+@pytest.mark.torture
 @needs_library("keras", "torch")
 def test_the_callbacks_for_keras(launch: Launch, folder: Path) -> None:
     done = launch(
