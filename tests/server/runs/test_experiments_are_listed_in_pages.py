@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runicorn_site.api import renderers
 from runs.active_root import active_root
+from runs.api import experiments
+from runs.api.experiments import _encoded
 from runs.index.metric_index import record_metrics
 from runs.query import compiled_lists, counts
 from runs.services.curation import edit_run
@@ -49,6 +53,20 @@ def six(store: Path, make_run: Any, look: Any) -> list[str]:
 
 def numbers(answer: dict[str, Any]) -> list[int]:
     return [int(item["id"][-6:]) for item in answer["experiments"]]
+
+
+def test_rows_kept_for_the_next_page_take_their_size(six: list[str], api: Any) -> None:
+    api.get("/api/v2/experiments")  # compiles what all pages share
+    _encoded.cache_clear()
+    tracemalloc.start()
+    try:
+        size = len(api.get("/api/v2/experiments?per_page=4").content)
+        encoded = tracemalloc.take_snapshot().filter_traces(
+            [tracemalloc.Filter(True, experiments.__file__), tracemalloc.Filter(True, renderers.__file__)]
+        )
+    finally:
+        tracemalloc.stop()
+    assert sum(trace.size for trace in encoded.traces) < 8 * size  # with the buffer of the response
 
 
 def test_a_page_has_its_position(six: list[str], api: Any) -> None:
