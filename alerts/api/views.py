@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 
 from alerts import services
 from alerts.api import requests
-from alerts.delivery import sending
 from alerts.judging import preview
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from runicorn.api.responses import alerts as responses
@@ -74,6 +73,8 @@ class ChannelView(APIView):
 @route("POST", scope=Scope.ADMIN, returns=responses.AlertChannelTest, errors=ERRORS, request=None)
 def channel_test_view(request: Request, key: int) -> Response:
     """Send a test message to a channel now, and wait for the result."""
+    from alerts.delivery import sending
+
     detail = sending.test(services.channel(key))
     return Response(responses.AlertChannelTest(ok=detail is None, detail=detail))
 

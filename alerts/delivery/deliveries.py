@@ -18,7 +18,6 @@ from functools import cache
 from django.db import connections
 from django.db.models import F, Min, Q
 
-from alerts.delivery import sending
 from alerts.models import AlertChannel, AlertDelivery, with_runs
 from runicorn import _platform
 from runicorn.store.process_identity import ProcessRecord, has_ended, host_identity
@@ -87,6 +86,8 @@ def seconds_until_due() -> float:
 
 def deliver(channel_id: int) -> int:
     """Send what is due for a channel; return how many events were delivered."""
+    from alerts.delivery import sending
+
     channel = AlertChannel.objects.filter(pk=channel_id, enabled=True).first()
     if channel is None:
         return 0

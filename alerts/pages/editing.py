@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from alerts import services
-from alerts.delivery import sending
 from alerts.errors import AlertItemNotFound, AlertsUnavailable, InvalidAlert
 from alerts.judging.preview import preview
 from alerts.kinds import KINDS
@@ -80,6 +79,8 @@ def channel_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
             saved = services.save_channel(form.fields_to_save(key is None), key)
             if "test" not in request.POST:
                 return redirect(f"{reverse('alerts')}#channels-title")
+            from alerts.delivery import sending
+
             failure = sending.test(saved)
             result = translated(failure) if failure else gettext("The test message was sent.")
             return _show_channel(request, _channel(saved.pk), form, result, failure is not None)

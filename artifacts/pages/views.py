@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from rest_framework.response import Response
 
-from artifacts.api import downloads, zip_download
+from artifacts.api import downloads
 from artifacts.pages.version import is_picture
 from artifacts.services import lookup
 from runicorn_site.web.access import Scope, access
@@ -44,6 +44,8 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
     """Send all files of a version as a zip file."""
     version = lookup.get_version(name, number, type)
+    from artifacts.api import zip_download
+
     zip_download.check(version)
     answer = StreamingHttpResponse(zip_download.zipped(version), content_type="application/zip")
     return attachment(answer, f"{name}-v{number}.zip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -14,8 +14,6 @@ from metrics.api.analysis import GroupingKeys, baseline_of
 from metrics.api.metrics import retry_if_replaced
 from metrics.api.requests import BAD_STEPS, Names, OverMetricQuery, TimeRange, ValueRange
 from metrics.api.rows import elapsed
-from metrics.query.distribution.answer import DistributionQuery, distribution
-from metrics.query.distribution.sheet import Axis
 from metrics.query.plan import EVERYTHING
 from runicorn.api.responses.metrics import CurveDistribution
 from runicorn_site.web.access import Scope
@@ -30,6 +28,9 @@ from runs.models import StorageRoot
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.services.dead_runs import refresh_before_listing
+
+if TYPE_CHECKING:
+    from metrics.query.distribution.answer import DistributionQuery
 
 MOST_NAMES = 24
 MOST_COLUMNS, MOST_ROWS, MOST_MEMBERS = 2000, 400, 1000
@@ -136,6 +137,8 @@ def distribution_view(request: Request, query: dict[str, Any]) -> Response:
 
 def curves_answer(matches: Matches, query: dict[str, Any], project: str | None) -> Response:
     """Return the response for valid parameters of `CurvesQuery`."""
+    from metrics.query.distribution.answer import distribution
+
     began = time.perf_counter()
     request = _parsed(matches.root, query, project)
     answer = retry_if_replaced(lambda: distribution(matches, request))
@@ -146,6 +149,9 @@ def curves_answer(matches: Matches, query: dict[str, Any], project: str | None) 
 
 
 def _parsed(root: StorageRoot, query: dict[str, Any], project: str | None) -> DistributionQuery:
+    from metrics.query.distribution.answer import DistributionQuery
+    from metrics.query.distribution.sheet import Axis
+
     names = [name for name in query.get("names", ()) if name and "\0" not in name]
     if not names:
         raise ValidationError({"names": ["This field is required."]})

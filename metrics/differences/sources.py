@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from typing import Any
 
 from runicorn.api.responses.differences import SourceFile, SourceTree
@@ -90,6 +89,8 @@ def archive(run: RunFacts) -> bytes:
         KeyError: none are stored.
         OSError, ValueError: the sources are damaged.
     """
+    import zipfile
+
     if not run.has_code:
         raise KeyError
     buffer = io.BytesIO()

@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -165,6 +164,8 @@ def requirements(path: Path) -> list[str]:
 
 
 def _zipped(distribution: str, members: list[Member]) -> bytes:
+    import zipfile
+
     record = f"{stem(distribution)}.dist-info/RECORD"
     rows = io.StringIO()
     table = csv.writer(rows, lineterminator="\n")

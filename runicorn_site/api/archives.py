@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rest_framework import status
 
@@ -14,13 +14,13 @@ from runicorn.settings.capabilities import require
 from runicorn.store.journal.records import columns
 from runicorn_site.web.readable import current
 from runicorn_site.web.service_error import ServiceError
-from runicorn_tools.archives import write
 from runicorn_tools.archives.limits import ArchiveRefused, ArchiveTooLarge
-from runicorn_tools.archives.read import Outcome, import_archive
-from runicorn_tools.export.exporters import csv_lines
 from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file
+
+if TYPE_CHECKING:
+    from runicorn_tools.archives.read import Outcome
 
 NO_METRICS = ("global_step", "time")
 """The columns of the CSV of a run that has logged nothing."""
@@ -51,6 +51,8 @@ def import_into(
         BadArchive, LargeArchive: the archive is refused; nothing has changed.
         ReadOnlyStore, NotWritten: the store cannot be written.
     """
+    from runicorn_tools.archives.read import import_archive
+
     require("import")
     with one_file():
         try:
@@ -77,6 +79,8 @@ def metrics_as_csv(run: Run) -> Iterator[str]:
     Raises:
         OSError: the journal cannot be read.
     """
+    from runicorn_tools.export.exporters import csv_lines
+
     return csv_lines(run.path, columns(run.path) or NO_METRICS, include_metadata=False)
 
 
@@ -86,6 +90,8 @@ def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
     Raises:
         OSError: a file cannot be read. The zip file then has no end, and no reader accepts it.
     """
+    from runicorn_tools.archives import write
+
     folders = [run.folder for run in runs if run.path.is_dir()]
     path = Path(root.path)
     # The folder of a run that was moved is still in that of its former project.

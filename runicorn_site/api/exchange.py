@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -27,15 +27,15 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.responses import attachment
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
-from runicorn_tools.archives import document
-from runicorn_tools.archives.read import Outcome
-from runicorn_tools.export import report
 from runs.active_root import active_root
 from runs.errors import FileNotReadable
 from runs.models import StorageRoot
 from runs.services.lookup import get_run
 
-FORMATS = {"markdown": (report.markdown, "text/markdown", "md"), "html": (report.html, "text/html", "html")}
+if TYPE_CHECKING:
+    from runicorn_tools.archives.read import Outcome
+
+FORMATS = {"markdown": ("text/markdown", "md"), "html": ("text/html", "html")}
 
 
 class ImportForm(Query):
@@ -129,6 +129,8 @@ class ExportRun(APIView):
     )
     def post(self, request: Request, body: dict[str, Any]) -> HttpResponseBase:
         """Return the run as one JSON document, or its metrics as CSV, in constant memory."""
+        from runicorn_tools.archives import document
+
         run = get_run(body["run_id"])
         if body["format"] == "csv":
             check_readable(run.path, layout.EVENTS)
@@ -182,8 +184,11 @@ class ExportReport(APIView):
     )
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
         """Return status, configuration, statistics and curves of the run as one self-contained file."""
-        make, content_type, suffix = FORMATS[query["format"]]
+        from runicorn_tools.export import report
+
+        content_type, suffix = FORMATS[query["format"]]
         run = get_run(run_id)
+        make = report.html if suffix == "html" else report.markdown
         response = HttpResponse(make(run.path), content_type=f"{content_type}; charset=utf-8")
         return attachment(response, f"{run.run_id}_report.{suffix}")
 

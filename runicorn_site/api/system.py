@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runicorn.api.responses import system as responses
-from runicorn_site.api import system_stats
 from runicorn_site.monitoring.health import health
 from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import route
@@ -38,6 +37,8 @@ def status_check(request: Request) -> Response:
 @route("GET", scope=Scope.READ, returns=responses.Gpus)
 def gpu_telemetry(request: Request) -> Response:
     """Return the statistics of `nvidia-smi`, or the reason if they are unavailable."""
+    from runicorn_site.api import system_stats
+
     return Response(system_stats.gpus())
 
 
@@ -45,5 +46,7 @@ def gpu_telemetry(request: Request) -> Response:
 @blocking
 @route("GET", scope=Scope.READ, returns=responses.Monitor)
 def system_monitor(request: Request) -> Response:
-    """Return statistics since the last call; the first call may answer percentages of 0."""
+    """Return statistics since the last call; those of CPUs in the first one are since the machine started."""
+    from runicorn_site.api import system_stats
+
     return Response(system_stats.monitor(Path(active_root().path)))

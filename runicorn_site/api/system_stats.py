@@ -45,19 +45,20 @@ class CpuMeter:
     def __init__(self) -> None:
         self.at = float("-inf")
         self.per_core: list[float] = []
-        self.before = _busy_and_total()
+        self.before: list[tuple[float, float]] | None = None
 
     def read(self) -> list[float]:
-        """Return the percent of each logical CPU; the first reading covers the time since the meter was created.
+        """Return the percent of each logical CPU; the first reading covers the time since the machine started.
 
         Empty while the system hides it, and at the first reading at which it does not.
         """
         with _lock:
             if time.monotonic() > self.at + FRESH_SECONDS:
                 now = _busy_and_total()
+                before = [(0.0, 0.0)] * len(now) if self.before is None else self.before
                 self.per_core = [
                     _percent(busy - busy_before, total - total_before)
-                    for (busy, total), (busy_before, total_before) in zip(now, self.before, strict=False)
+                    for (busy, total), (busy_before, total_before) in zip(now, before, strict=False)
                 ]
                 self.before, self.at = now, time.monotonic()
             return self.per_core

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -100,6 +99,8 @@ def _import_tables() -> None:
                 if name in former:
                     columns = ", ".join(f'"{field.column}"' for field in model._meta.local_concrete_fields)
                     cursor.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM public."{name}"')
+            from django.core.management.color import no_style
+
             for statement in connection.ops.sequence_reset_sql(no_style(), tables):
                 cursor.execute(statement)
         ImportedFile.objects.create(place=PUBLIC, digest="", at=time.time())

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -151,6 +150,8 @@ def migrate(alias: str) -> None:
     from runicorn_site.database.fresh import create_tables
 
     if not create_tables(connections[alias]):
+        from django.core.management import call_command
+
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         gc.collect()  # frees the models of every migration state: automatic collection is off during the start
 

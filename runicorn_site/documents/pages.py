@@ -18,20 +18,19 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import documents
 from runicorn.store.project.documents import NOTEBOOK, REPORTS, Document
-from runicorn_site.documents.blocks import Context
-from runicorn_site.documents.render import render, render_document
-from runicorn_site.page_file.document import saved_document
 from runicorn_site.page_file.response import page_response
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.responses import fragment
-from runs.models import Run
+from runs.models import Run, StorageRoot
 from runs.pages.project import project_or_404
 from runs.query.documents import excerpt, find_documents, read_document
 from runs.services.dead_runs import refresh_before_listing
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
+
+    from runicorn_site.documents.blocks import Context
 
 TITLES = {NOTEBOOK: gettext_lazy("Notebook"), REPORTS: gettext_lazy("Reports")}
 KIND_LABELS = {
@@ -92,7 +91,7 @@ def list_page(request: HttpRequest, project: str, folder: str) -> HttpResponse:
     is_whole = kind == DECISION
     size = WHOLE_PER_PAGE if is_whole else PER_PAGE
     shown = matches[(page - 1) * size : page * size]
-    context = Context(root, project)
+    context = _context(root, project)
     context_of_page = {
         **_names(project, folder),
         "search": search,
@@ -119,7 +118,7 @@ def document_page(request: HttpRequest, project: str, folder: str, name: str) ->
     document = _document_or_404(root.path, project, folder, name)
     if "edit" in request.GET:
         return _editor(request, project, folder, document)
-    context = {**_names(project, folder), **_shown(document, Context(root, project))}
+    context = {**_names(project, folder), **_shown(document, _context(root, project))}
     if "HX-Request" in request.headers:
         return fragment(request, "documents/_document.html", context)
     return render_page(request, "documents/document.html", context)
@@ -130,9 +129,11 @@ def document_page(request: HttpRequest, project: str, folder: str, name: str) ->
 @require_POST
 def preview(request: HttpRequest, project: str, folder: str) -> HttpResponse:
     """Render a text that is being edited."""
+    from runicorn_site.documents.render import render
+
     root = project_or_404(project)
     text = request.POST.get("text", "")[: documents.TEXT_LENGTH]
-    return HttpResponse(render(text, Context(root, project)))
+    return HttpResponse(render(text, _context(root, project)))
 
 
 @access(Scope.READ)
@@ -140,9 +141,12 @@ def preview(request: HttpRequest, project: str, folder: str) -> HttpResponse:
 @require_safe
 def document_file(request: HttpRequest, project: str, folder: str, name: str) -> HttpResponseBase:
     """Return the document as one file that needs no server."""
+    from runicorn_site.documents.render import render_document
+    from runicorn_site.page_file.document import saved_document
+
     root = project_or_404(project)
     document = _document_or_404(root.path, project, folder, name)
-    context = Context(root, project)
+    context = _context(root, project)
     body = render_document(document, context)
     facts = [_kind_label(document.kind)] if folder == NOTEBOOK else []
     facts += [*document.authors, time.strftime("%Y-%m-%d", time.gmtime(document.created))]
@@ -196,12 +200,20 @@ def _names(project: str, folder: str) -> FolderContext:
     }
 
 
+def _context(root: StorageRoot, project: str) -> Context:
+    from runicorn_site.documents.blocks import Context
+
+    return Context(root, project)
+
+
 def _kind_label(kind: str) -> str:
     return str(KIND_LABELS.get(kind, kind))
 
 
 def _entry(document: Document, search: str, context: Context | None) -> EntryContext:
     """Return an entry of the list; with a context its whole text."""
+    from runicorn_site.documents.render import render_document
+
     body: SafeString | str = "" if context is None else render_document(document, context)
     return {
         "document": document,
@@ -213,6 +225,8 @@ def _entry(document: Document, search: str, context: Context | None) -> EntryCon
 
 
 def _shown(document: Document, context: Context) -> DocumentContext:
+    from runicorn_site.documents.render import render_document
+
     return {
         "document": document,
         "label": _kind_label(document.kind),

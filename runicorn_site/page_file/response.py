@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 
-from runicorn_site.page_file.document import PageFile
 from runicorn_site.web.responses import is_fresh
+
+if TYPE_CHECKING:
+    from runicorn_site.page_file.document import PageFile
 
 
 def page_response(request: HttpRequest, page: PageFile) -> HttpResponse:

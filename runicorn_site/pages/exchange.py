@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -28,8 +28,6 @@ from metrics.pages.boards import page_board
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
-from runicorn_site.catalog.store import StoreCatalog
-from runicorn_site.page_file.document import page_file
 from runicorn_site.page_file.options import PageBoard
 from runicorn_site.page_file.response import page_response
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
@@ -39,16 +37,15 @@ from runicorn_site.web.actor import is_shared
 from runicorn_site.web.messages import first_error, sentence_of
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.responses import attachment
-from runicorn_tools.archives import document
-from runicorn_tools.archives.read import Outcome
-from runicorn_tools.archives.staging import WAITING
-from runicorn_tools.export import report
 from runs.active_root import active_root
 from runs.index.refresh import refresh_runs
 from runs.models import Run
 from runs.services.lookup import get_run
 from runs.services.selection import select_runs
 from runs.services.write_through import one_file
+
+if TYPE_CHECKING:
+    from runicorn_tools.archives.read import Outcome
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 KEPT_SECONDS = 3600
@@ -140,6 +137,8 @@ def _folder() -> Path:
 
 def _keep(source: Path) -> str:
     """Keep an uploaded archive under a random key, and delete those older than `KEPT_SECONDS`."""
+    from runicorn_tools.archives.staging import WAITING
+
     with one_file():
         for old in _folder().glob(f"{WAITING}*"):
             with suppress(OSError):
@@ -152,6 +151,8 @@ def _keep(source: Path) -> str:
 
 def _archive_path(key: str) -> Path:
     """Return the path of the archive kept under a key; it may be missing."""
+    from runicorn_tools.archives.staging import WAITING
+
     return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 
 
@@ -176,6 +177,9 @@ def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
 @require_safe
 def run_page_file(request: HttpRequest, run_id: str) -> HttpResponse:
     """Show the run as one file that can be saved and needs no server."""
+    from runicorn_site.catalog.store import StoreCatalog
+    from runicorn_site.page_file.document import page_file
+
     get_run(run_id)
     catalog = StoreCatalog(Path(active_root().path))
     entry = catalog.get(run_id, metrics=False)
@@ -192,6 +196,9 @@ def runs_page_file(request: HttpRequest) -> HttpResponse:
 
     `settings` are those of all charts, as the page itself has them in its address.
     """
+    from runicorn_site.catalog.store import StoreCatalog
+    from runicorn_site.page_file.document import page_file
+
     ids = list(dict.fromkeys(part for part in request.GET.get("runs", "").split(",") if part))[:MOST_ON_PAGE]
     runs = select_runs(active_root(), ids).runs
     catalog = StoreCatalog(Path(active_root().path))
@@ -209,11 +216,15 @@ def _zip(runs: list[Run], name: str) -> HttpResponseBase:
 
 
 def _json(run: Run) -> HttpResponseBase:
+    from runicorn_tools.archives import document
+
     pieces = document.pieces(run.path, include_media=True)
     return attachment(StreamingHttpResponse(pieces, content_type="application/json"), f"{run.run_id}.json")
 
 
 def _html(run: Run) -> HttpResponseBase:
+    from runicorn_tools.export import report
+
     answer = HttpResponse(report.html(run.path), content_type="text/html; charset=utf-8")
     return attachment(answer, f"{run.run_id}_report.html")
 

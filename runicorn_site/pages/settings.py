@@ -33,7 +33,6 @@ from runicorn_site.database.durable import SCHEMA, durable_file
 from runicorn_site.database.prepare import notices
 from runicorn_site.monitoring.health import database_version
 from runicorn_site.pages import appearance
-from runicorn_site.pages.background_check import latest_check
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.messages import translated
@@ -93,6 +92,8 @@ class SharesContext(TypedDict):
 
 def show_settings(request: HttpRequest, status: int = 200, **more: object) -> HttpResponse:
     """Render the page, with the results of its forms in `more`; `asked` is the path of a storage root."""
+    from runicorn_site.pages.background_check import latest_check
+
     configured = own.read_user_config().get("user_root_dir")
     context = {
         "root": active_root(),

@@ -7,7 +7,6 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
-from runicorn_site.pages.background_check import latest_check, repair_findings, start_check
 from runicorn_site.pages.forms import CheckForm
 from runicorn_site.pages.settings import show_settings
 from runicorn_site.web.access import Scope, access
@@ -22,6 +21,8 @@ from runicorn_site.web.responses import fragment
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:
     """Start a check, or repair what it found, or render the settings; to scripts that follow a check, only that."""
+    from runicorn_site.pages.background_check import latest_check, repair_findings, start_check
+
     if request.method == "POST":
         form = CheckForm(request.POST)
         form.full_clean()

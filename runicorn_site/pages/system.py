@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from runicorn_site.api import system_stats
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.responses import fragment
@@ -22,6 +21,8 @@ from runs.active_root import active_root
 @require_safe
 def system_page(request: HttpRequest) -> HttpResponse:
     """Render the statistics; to htmx, which refreshes them, without the frame of the page."""
+    from runicorn_site.api import system_stats
+
     root = Path(active_root().path)
     context = {"monitor": system_stats.monitor(root), "gpu": system_stats.gpus(), "root": root}
     if "HX-Request" in request.headers:

@@ -48,8 +48,14 @@ SWITCH_SECONDS = 0.0005
 SPARED = ("django.contrib.postgres.fields", "markdown", "requests", "pygments", "yaml", "uritemplate")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
+SCHEMAS = "rest_framework.schemas.openapi"
+"""Its own description of an API; drf-spectacular makes that of this one."""
+
 TLS = "OpenSSL"
 """Twisted loads it where it is installed, a tenth of the start; this server speaks plain HTTP."""
+
+COLORS = "django.core.management.color"
+"""Django loads it, with its commands and their parser, for the log of a development server that is not used here."""
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +183,8 @@ class Serving:
         import django
 
         os.environ[people_options.SETTING] = people_options.ON if self.has_users() else "no"
+        with replaced(COLORS, color_style=None):
+            import django.utils.log
         django.setup()
         from runicorn_site.database import prepare as database
         from runicorn_site.database.durable import prepare_durable
@@ -239,9 +247,9 @@ class Serving:
         from django.conf import settings
         from django.urls import get_resolver
 
-        defer("psutil")  # of the page about the machine
-        with without(*SPARED):
-            import rest_framework.compat  # noqa: F401
+        with without(*SPARED), replaced(SCHEMAS, AutoSchema=None, SchemaGenerator=None):
+            import rest_framework.compat
+            import rest_framework.schemas  # noqa: F401
         from remote.services import connections
         from runicorn_site.server.worker import Worker
 

@@ -19,7 +19,6 @@ from runs.active_root import active_root
 from runs.api.requests import FileDigestQuery, FileQuery
 from runs.api.runs import ERRORS
 from runs.errors import FileConflict
-from runs.services import receive
 
 
 # Files are synced to disk before they are acknowledged.
@@ -32,6 +31,8 @@ class RunFileView(APIView):
     @endpoint(scope=Scope.READ, query=FileDigestQuery, returns=FileDigest, errors=ERRORS)
     def get(self, request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
         """Get the size and the SHA-256 of the file, or of its first `size` bytes."""
+        from runs.services import receive
+
         size, digest = receive.describe_file(
             root=active_root(), run_id=run_id, name=name, size=query.get("size")
         )
@@ -51,6 +52,8 @@ class RunFileView(APIView):
 
         409 has the size of the file on the server. A new run begins with its `meta.json`.
         """
+        from runs.services import receive
+
         content = request.data if isinstance(request.data, bytes) else b""
         upload = receive.UploadedFile(name, content, **query, owner=sender_name(request))
         try:
@@ -77,4 +80,6 @@ class RunHeartbeatView(APIView):
     )
     def put(self, request: Request, run_id: str) -> Response:
         """Report that the training and its sender are alive; senders do so every 30 seconds."""
+        from runs.services import receive
+
         return Response(Heartbeat(heartbeat_at=receive.record_heartbeat(root=active_root(), run_id=run_id)))

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runicorn import _platform
 from runicorn.store.run_files import SOURCE_TREE as TREE
+
+if TYPE_CHECKING:
+    import zipfile
 
 FORMAT = "runicorn.sources/1"
 NAME_DIGITS = 32
@@ -67,6 +69,8 @@ def identity(files: Iterable[File], codes: Mapping[str, str]) -> str:
 
 def write(files: Iterable[File], contents: Mapping[str, bytes]) -> bytes:
     """Return a pack with a tree and new contents."""
+    import zipfile
+
     listing = sorted(files)
     packs = sorted({file.pack for file in listing} - {""})
     numbers = {"": 0, **{pack: number for number, pack in enumerate(packs, 1)}}
@@ -81,6 +85,8 @@ def write(files: Iterable[File], contents: Mapping[str, bytes]) -> bytes:
 
 
 def _info(name: str) -> zipfile.ZipInfo:
+    import zipfile
+
     info = zipfile.ZipInfo(name, _DATE)
     info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
     return info
@@ -93,6 +99,8 @@ def read_tree(path: Path) -> list[File]:
         ValueError: it is no pack, or is damaged.
         OSError: it cannot be read.
     """
+    import zipfile
+
     with open(_platform.open_regular(path, follow_links=False), "rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -105,8 +113,10 @@ def read_tree(path: Path) -> list[File]:
 
 def member(archive: zipfile.ZipFile, name: str, ceiling: int = CONTENT_CEILING) -> bytes:
     """Return a member of a pack; packs of other users are read, so its size is limited."""
+    from zipfile import BadZipFile
+
     with archive.open(name) as stream:
         content = stream.read(ceiling + 1)
     if len(content) > ceiling:
-        raise zipfile.BadZipFile(f"{name} is too large")
+        raise BadZipFile(f"{name} is too large")
     return content

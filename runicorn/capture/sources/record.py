@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -87,6 +86,8 @@ class Sources:
         Raises:
             ValueError, OSError: a pack is damaged or missing.
         """
+        import zipfile
+
         by_pack: dict[str, list[pack.File]] = {}
         for file in files:
             by_pack.setdefault(file.pack or str(self.about.get("head")), []).append(file)
