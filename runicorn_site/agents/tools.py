@@ -15,7 +15,7 @@ from runicorn_site.agents.answers import answer, cell, moment, number, run_phras
 from runicorn_site.agents.budget import Budget
 from runicorn_site.agents.curve import CurveFacts
 from runicorn_site.agents.curve import facts as curve_facts
-from runicorn_site.catalog.base import Catalog, CatalogError, Query
+from runicorn_site.catalog.base import Catalog, CatalogError, Curve, Query
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics, nested, value_of
 from runicorn_site.catalog.names import find_run, find_runs
 from runicorn_site.catalog.primary import PRIMARY
@@ -159,13 +159,18 @@ class Tools:
             return answer(
                 f"There is no such metric in {run_phrase(entry.id)}; show_run lists those that it has."
             )
+        count = f"{number_of(whole.count, 'point')} of {run_phrase(entry.id)}."
+        if whole.labels:
+            changes = _changes(whole)
+            about = f"{count} They are texts, which change {number_of(len(changes) - 1, 'time')}."
+            return answer(about, table(("step", "text"), changes))
         facts = curve_facts(whole.steps, whole.values)
         described = _describe(facts) if facts else "No value is finite."
         few = self._catalog.curves(entry, [metric], MOST_POINTS)[metric]
         points = table(
             ("step", "value"), [[step, value] for step, value in zip(few.steps, few.values, strict=True)]
         )
-        return answer(f"{number_of(whole.count, 'point')} of {run_phrase(entry.id)}. {described}", points)
+        return answer(f"{count} {described}", points)
 
     def compare(self, runs: list[str], everything: bool = False) -> str:
         """Compare the config and the metrics of runs side by side, and judge each against the first: better, or luck?
@@ -323,6 +328,16 @@ def _value(entry: RunEntry, key: str) -> Any:
 
 def _lines(lines: Sequence[str]) -> str:
     return "\n".join(line if len(line) <= 400 else f"{line[:400]}…" for line in lines)
+
+
+def _changes(curve: Curve) -> list[list[Any]]:
+    """Return the step and the text of the first value of a metric of texts, and of each that differs from the one before."""
+    texts = curve.texts()
+    return [
+        [step, text]
+        for at, (step, text) in enumerate(zip(curve.steps, texts, strict=True))
+        if at == 0 or text != texts[at - 1]
+    ]
 
 
 def _describe(facts: CurveFacts) -> str:

@@ -61,11 +61,19 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of a metric; `steps` are floats, values may be NaN or infinite. `count` is that before sampling."""
+    """Points of a metric; `steps` are floats, values may be NaN or infinite. `count` is that before sampling.
+
+    If all values are texts, they are indexes of `labels`.
+    """
 
     steps: list[float]
     values: list[float]
     count: int
+    labels: tuple[str, ...] = ()
+
+    def texts(self) -> list[str]:
+        """Return the texts of the values."""
+        return [self.labels[int(value)] for value in self.values]
 
 
 @dataclass(frozen=True, order=True, slots=True)

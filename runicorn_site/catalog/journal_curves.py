@@ -8,6 +8,7 @@ from pathlib import Path
 from metrics.ingest.parse import parse
 from metrics.ingest.source import JournalIdentity, Source
 from metrics.query import downsample
+from metrics.store.columns import TEXT
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
 from runicorn.store import layout
@@ -66,4 +67,5 @@ def _curve(series: Points, lane: Lane, points: int) -> Curve:
         x = series.row.astype(np.float64)
     heights = series.value.heights()
     at = downsample.curve(x, heights, max(4, points))
-    return Curve(x[at].tolist(), heights[at].tolist(), len(heights))
+    labels = series.value.labels if series.value.kind == TEXT else ()
+    return Curve(x[at].tolist(), heights[at].tolist(), len(heights), labels)

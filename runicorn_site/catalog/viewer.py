@@ -134,7 +134,8 @@ class ViewerCatalog(Catalog):
             values = [float("nan") if value is None else value for value in series["y"]]
             for index, word in series["special"]:
                 values[index] = float(word)
-            curves[series["name"]] = Curve(list(series["x"]), values, series["count"])
+            labels = tuple(series.get("labels") or ())
+            curves[series["name"]] = Curve(list(series["x"]), values, series["count"], labels)
         return curves
 
     def log_lines(self, entry: RunEntry, tail: int) -> list[str]:

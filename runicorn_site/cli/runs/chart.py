@@ -53,16 +53,24 @@ def usual_metrics(entries: Sequence[RunEntry]) -> list[str]:
 
 def _legend(number: int, entry: RunEntry, curve: Curve) -> Line:
     finite = [value for value in curve.values if math.isfinite(value)]
-    ends = (
-        f"last {text.number(curve.values[-1])}, min {text.number(min(finite))}, max {text.number(max(finite))}"
-        if finite
-        else ""
-    )
+    if curve.labels:
+        used = ", ".join(f"{int(value)} {curve.labels[int(value)]}" for value in sorted(set(curve.values)))
+        ends = common.printable(f"last {curve.texts()[-1]} ({used})")
+    else:
+        ends = _ends(curve.values[-1], finite)
     return [
         (" " * LABELS, ""),
         ("■", _color(number)),
         (f" {common.printable(entry.label)} {entry.id}  {ends}", ""),
     ]
+
+
+def _ends(last: float, finite: Sequence[float]) -> str:
+    return (
+        f"last {text.number(last)}, min {text.number(min(finite))}, max {text.number(max(finite))}"
+        if finite
+        else ""
+    )
 
 
 def _color(number: int) -> str:

@@ -81,7 +81,7 @@ def _points(curves: list[tuple[RunEntry, Curve]]) -> dict[str, dict[str, object]
     return {
         entry.id: {
             "steps": curve.steps,
-            "values": [json_number(value) for value in curve.values],
+            "values": curve.texts() if curve.labels else [json_number(value) for value in curve.values],
             "count": curve.count,
         }
         for entry, curve in curves

@@ -99,6 +99,14 @@ def test_twenty_questions_are_answered(lab: Lab) -> None:
     ]
 
 
+def test_a_metric_of_texts_is_answered_by_its_texts(tmp_path: Path) -> None:
+    phases = ["warm-up", "warm-up", "train", "train", "train"]
+    run_id = write_run(tmp_path, metrics=[{"phase": phase} for phase in phases])
+    text = asking(tmp_path)("curve", run=run_id, metric="phase")
+    assert "5 points" in text and "change 1 time" in text
+    assert rows(text) == [["1", "warm-up"], ["3", "train"]]
+
+
 def test_an_answer_fits_and_says_how_to_get_more(tmp_path: Path) -> None:
     long = "测x7%" * 1500
     run_id = write_run(

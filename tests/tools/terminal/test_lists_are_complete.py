@@ -24,7 +24,9 @@ def write_own_runs(root: Path) -> None:
         root,
         run_id=DECLARED,
         created_at=BEGIN,
-        metrics=[{"train/accuracy": step / 10} for step in range(1, 9)],
+        metrics=[
+            {"train/accuracy": step / 10, "phase": "warm-up" if step < 4 else "train"} for step in range(1, 9)
+        ],
         summary={"best_metric_name": "train/accuracy", "best_metric_mode": "max"},
         config={"lr": 0.1},
         group="sweep-1",
@@ -44,6 +46,13 @@ def test_the_best_value_is_shown_without_a_declaration(run: Any) -> None:
     shown = {entry["id"]: entry["best"] for entry in run("ls", "--columns", "id,best", "--json")}
     assert shown == {DECLARED: "train/accuracy 0.8", USUAL: "val/loss 0.25", EMPTY: None}
     assert run("ls", "--sort", "-best", "--json")[0]["id"] == DECLARED
+
+
+def test_a_metric_of_texts_is_plotted_with_its_texts(run: Any) -> None:
+    drawn = run("plot", DECLARED, "--metric", "phase", "--width", "80")
+    assert "last train (0 warm-up, 1 train)" in drawn
+    points = run("plot", DECLARED, "--metric", "phase", "--json")["phase"][DECLARED]
+    assert (points["values"][0], points["values"][-1]) == ("warm-up", "train")
 
 
 def test_the_group_and_the_note_are_in_lists(run: Any) -> None:
