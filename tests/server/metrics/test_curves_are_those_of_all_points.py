@@ -24,6 +24,7 @@ from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
 from metrics.store.points import Points
 from metrics.store.pyramid import Shape
+from tests.large import many
 from tests.server.metrics.pyramids import BROAD, SMALL, Grown, all_of, in_batches, points_of
 
 pytestmark = pytest.mark.usefixtures("small_pieces")
@@ -173,7 +174,7 @@ def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
     random = np.random.default_rng(seed)
     grown, stride = Grown(), data.draw(st.sampled_from([1, 7]))
     logged = points_of([i * stride for i in range(count)], random.random(count).tolist())
-    for batch in in_batches(logged, [data.draw(st.integers(50, 500))]):
+    for batch in many(in_batches(logged, [data.draw(st.integers(50, 500))])):
         grown.add(batch)
     first = data.draw(st.integers(0, count - 60))
     last = data.draw(st.integers(first + 59, count - 1))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
@@ -21,6 +20,7 @@ from runs.query.ordering import Ordered, UnknownOrder, parse_keys
 from runs.query.sort_keys import split
 from runs.services.curation import edit_run
 from runs.store.metric_stats import MetricStats
+from tests.answers import read
 from tests.server.runs.conftest import row
 
 RUNS = [
@@ -116,8 +116,8 @@ def test_both_versions_sort_by_several_keys(runs: list[str], client: Any) -> Non
     expected = [1, 5, 3, 4, 0, 2]
     listed = client.get("/api/v2/experiments", query).json()["experiments"]
     assert [int(item["id"][-6:]) for item in listed] == expected
-    streamed = json.loads(b"".join(client.get("/api/runs", query).streaming_content))
-    assert [int(item["id"][-6:]) for item in streamed] == expected
+    listed = read(client.get("/api/runs", query))
+    assert [int(item["id"][-6:]) for item in listed] == expected
 
 
 def test_pinned_runs_are_first_in_every_order_of_the_table(runs: list[str], client: Any) -> None:

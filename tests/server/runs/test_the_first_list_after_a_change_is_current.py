@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
+from tests.answers import read
 
 
 def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(
@@ -22,9 +23,7 @@ def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(
     began = make_run(store)
     status = store / "vision" / "resnet" / "runs" / running / "status.json"
     status.write_text(json.dumps({"status": "finished", "ended_at": time.time()}))
-    listed = {
-        run["id"]: run["status"] for run in json.loads(b"".join(api.get("/api/runs").streaming_content))
-    }
+    listed = {run["id"]: run["status"] for run in read(api.get("/api/runs"))}
     assert listed == {running: "finished", began: "finished"}
 
 
