@@ -89,7 +89,9 @@ def _spikes(y: NDArray[np.float64]) -> list[int]:
     height = np.abs(middle)
     # A curve that is exact to the last digit has no scale; a thousandth of its range is one then.
     limit = SPIKE * max(scale, float(y.max() - y.min()) / 1000)
-    peaks = np.flatnonzero(height > limit)
+    # Above or below both neighbours: a steep beginning bends more than the rest, and sticks out of nothing.
+    is_extreme = (y[1:-1] - y[:-2]) * (y[1:-1] - y[2:]) > 0
+    peaks = np.flatnonzero((height > limit) & is_extreme)
     # Both neighbours of a spike deviate by half of its height.
     kept = [i for i in peaks if height[i] >= height[max(i - 1, 0) : i + 2].max()]
     return [int(i) + 1 for i in sorted(kept, key=lambda i: -height[i])[:MOST_SPIKES]]
