@@ -13,6 +13,15 @@ from runicorn.store.notices import say
 Function = TypeVar("Function", bound=Callable[..., Any])
 HOOKS = ("on_", "before_", "after_", "setup", "teardown")
 """Beginnings of methods whose result a library may interpret: those of callbacks return None."""
+RESULTS = (
+    *("create_", "evaluate", "fetch_", "from_", "get_", "list_", "load_", "query_", "read_", "register_"),
+    *("search_", "start_", "use_"),
+)
+MADE = (
+    *("callback", "client", "context", "handler", "hook", "logger", "model", "span", "tracer", "tracker"),
+    "writer",
+)
+"""Beginnings and ends of names of functions whose result scripts use; all other unknown functions return None."""
 ERRORS = ("Error", "Exception", "Warning")
 PROTOCOLS = frozenset(
     {
@@ -81,23 +90,27 @@ class _Empty:
 class _Unknown(_Empty, ABCMeta):
     """Type of unknown names: classes, so that `isinstance` and subclasses accept them."""
 
+    returns_none = False
+
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
         warn_once(cls.full_name, f"{cls.full_name} is not supported and does nothing.")
         if _is_decorated(arguments, options):
             return arguments[0]
         name = cls.full_name.rpartition(".")[2]
-        if "full_name" in vars(cls) and name.startswith(HOOKS):
+        if "full_name" in vars(cls) and (cls.returns_none or name.startswith(HOOKS)):
             return None
         return super().__call__(*arguments, **options)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_") or name in PROTOCOLS:
             raise AttributeError(name)
-        return unknown(f"{cls.full_name}.{name}")
+        return unknown(f"{cls.full_name}.{name}", of_inert=not cls.returns_none)
 
 
 class _Instance(_Empty):
     """Instance of an unknown class, or the result of an unknown function."""
+
+    returns_none = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         return None
@@ -108,7 +121,7 @@ class _Instance(_Empty):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in PROTOCOLS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return unknown(f"{self.full_name}.{name}")
+        return unknown(f"{self.full_name}.{name}", of_inert=True)
 
 
 def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
@@ -122,12 +135,17 @@ def _is_decorated(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
 
 
 @cache
-def unknown(name: str) -> Any:
-    """Return an inert class for the unknown name: calls warn once and return inert objects, attributes are inert, too."""
+def unknown(name: str, *, of_inert: bool = False) -> Any:
+    """Return an inert class for the unknown name: calls warn once, and attributes are inert, too.
+
+    A function returns None, but an inert object if its name promises a result (`get_model`) or if it is `of_inert`, a
+    method of an inert object: with these a script goes on.
+    """
     last = name.rpartition(".")[2]
     if last.endswith(ERRORS):  # for `except`, which accepts nothing else
         return type(last, (Exception,), {"full_name": name})
-    return _Unknown(last, (_Instance,), {"full_name": name})
+    has_result = of_inert or not last[:1].islower() or last.startswith(RESULTS) or last.endswith(MADE)
+    return _Unknown(last, (_Instance,), {"full_name": name, "returns_none": not has_result})
 
 
 def is_unknown(value: object) -> bool:

@@ -59,8 +59,9 @@ HEAD = """# Calls of other trackers
 
 Names of the interfaces that `runicorn run` replaces: see [Switch from another
 tracker](../guides/switch.md). *Supported* names store what they are given, *accepted* names do
-nothing, *missing* ones warn once: their results are objects that do nothing. Attributes that a run
-has only while it is open count as supported. Written by `python -m tests.sdk.compat.conformance`.
+nothing, *missing* ones warn once: functions return `None`, or an object that does nothing if their
+name promises a result (`get_…`, `evaluate`, `…_span`), as classes do. Attributes that a run has
+only while it is open count as supported. Written by `python -m tests.sdk.compat.conformance`.
 """
 
 

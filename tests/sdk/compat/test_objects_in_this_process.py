@@ -70,10 +70,10 @@ def test_a_running_run_is_active_in_a_process_without_one(run: wandb.Run) -> Non
 
 
 def test_inert_results_are_no_arrays_and_no_figures(run: wandb.Run) -> None:
-    result = wandb.compute_something(1)
+    result = wandb.create_something(1)
     run.log({"loss": 1, "extra": result})
     assert not list(run._run.run_dir.glob("media/*"))
-    for value in (result, wandb.compute_something, wandb.Table(columns=["a"], data=[[1]])):
+    for value in (result, wandb.create_something, wandb.Table(columns=["a"], data=[[1]])):
         assert not hasattr(value, "isoformat") and not hasattr(value, "itertuples")
         assert "isoformat" not in str(described(value))
 

@@ -31,7 +31,7 @@ SCRIPT = """
         writer.add_hparams({{"lr": 0.1}}, {{"hparam/acc": 0.5}})
         writer.add_graph(None)
         writer.add_image("bad", np.zeros(3), 2)
-        assert not writer.unheard_of()
+        assert writer.unheard_of() is None
         writer.flush()
     later = SummaryWriter(log_dir="logs/mnist/one")
     later.add_scalar("loss", 0, 3)

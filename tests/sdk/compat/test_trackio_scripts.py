@@ -27,7 +27,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
             "trace": trackio.Trace(messages=[{"role": "user", "content": "hi"}], metadata={"seed": 1}),
         })
         trackio.alert("Low", text="accuracy", level=trackio.AlertLevel.ERROR)
-        assert trackio.freeze("space") is None and not trackio.unheard_of()
+        assert trackio.freeze("space") is None and trackio.unheard_of() is None
         trackio.finish()
         again = trackio.init(project="my project", name="one", resume="allow")
         assert again.id == run.id
