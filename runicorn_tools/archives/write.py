@@ -360,6 +360,10 @@ def to_file(path: Path, write: Callable[[IO[bytes]], ExportTotals]) -> ExportTot
             target.flush()
             os.fsync(target.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        if error.filename == str(beside):
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
     return packed

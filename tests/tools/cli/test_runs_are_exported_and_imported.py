@@ -141,3 +141,9 @@ def test_a_missing_store_is_reported_as_unavailable(call: Call, tmp_path: Path) 
     for words in ("export", "export-data --run-id x", "manage --action search"):
         code, output = call(*words.split(), storage=tmp_path / "nowhere")
         assert code == 4 and "There is no storage root" in output
+
+
+def test_a_file_that_cannot_be_written_is_named(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "runs.zip"
+    code, text = call("export", "--output", str(path))
+    assert (code, text.strip()) == (4, f"runicorn: {path}: No such file or directory")
