@@ -17,7 +17,7 @@ from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunMetric
-from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
+from runs.store.metric_stats import best_by, mode_by_name, mode_of
 from runs.store.params import flatten
 
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
@@ -99,7 +99,7 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     for key in sorted(set().union(*flat), key=natural):
         params = [summary.get(key) for summary in flat]
         numbers = [None if param is None else param.number for param in params]
-        mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _direction(runs, key)
+        mode = "min" if mode_by_name(key) == "min" else _direction(runs, key)
         best = _best(numbers, mode) if mode else None
         cells = [
             Cell(None if param is None else number if number is not None else param.text, _same(number, best))
@@ -144,8 +144,7 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
 
 def _has_direction(key: str) -> bool:
     """Whether the name of a metric implies that lower or higher is better."""
-    words = key.replace("_", " ")
-    return bool(LESS_IS_MORE.search(words) or MORE_IS_MORE.search(words))
+    return mode_by_name(key) == "min" or bool(MORE_IS_MORE.search(key.replace("_", " ")))
 
 
 def _direction(runs: Sequence[Run], key: str) -> str | None:

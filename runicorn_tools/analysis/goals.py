@@ -6,7 +6,9 @@ import re
 from typing import Literal, NamedTuple
 
 LESS_IS_BETTER = re.compile(
-    r"loss|error|perplexity|latency|regret|\b(?:err|ppl|mse|mae|rmse|wer|cer|fid|nll|bpb|kl)\b", re.IGNORECASE
+    r"loss|error|perplexity|latency|regret|cross ?entropy|"
+    r"\b(?:err|ppl|mse|mae|rmse|wer|cer|fid|nll|bpb|kl|l1|l2|msle|rmsle|mape|smape|nloglik|deviance|eer|lpips)\b",
+    re.IGNORECASE,
 )
 MORE_IS_BETTER = re.compile(
     r"accuracy|reward|precision|recall|score|throughput|"

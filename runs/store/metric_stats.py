@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Protocol
 
 from runicorn.store.metric_rules import rule_of
-
-LESS_IS_MORE = re.compile(
-    r"loss|error|perplexity|\b(?:err|ppl|mse|mae|rmse|wer|cer|fid|nll)\b", re.IGNORECASE
-)
+from runicorn_tools.analysis.goals import goal_by_name
 
 
 @dataclass(slots=True)  # not frozen: lists of a store make 100,000, which would take three times as long
@@ -54,7 +50,7 @@ def mode_of(run: HasPrimaryMetric, key: str) -> str:
 @lru_cache(maxsize=4096)
 def mode_by_name(key: str) -> str:
     """Return whether the best value of a metric of that name is its "max" or "min"."""
-    return "min" if LESS_IS_MORE.search(key.replace("_", " ")) else "max"
+    return "min" if goal_by_name(key).direction == "min" else "max"
 
 
 def score(value: float | None, mode: str | None) -> float | None:
