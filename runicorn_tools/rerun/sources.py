@@ -81,9 +81,15 @@ def _await_late(run: RunFacts) -> None:
     except OSError:
         return
     deadline = time.monotonic() + min(ended + LATE_SECONDS - time.time(), LATE_SECONDS)
-    while run.sources.is_unfinished and time.monotonic() < deadline:
+    while _may_come(run) and time.monotonic() < deadline:
         time.sleep(0.1)
         run.sources.refresh()
+
+
+def _may_come(run: RunFacts) -> bool:
+    """Return whether sources are being stored, or may be soon: on a busy machine not even the environment is there yet."""
+    is_captured = bool(run.sources.about) or (run.folder / layout.ENVIRONMENT).exists()
+    return run.sources.is_unfinished or not is_captured
 
 
 def restore(run: RunFacts, folder: Path) -> Restored:

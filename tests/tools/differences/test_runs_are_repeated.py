@@ -8,11 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runicorn.capture.program_start import ProgramStart
+from runicorn.capture.sources import keep
 from runicorn.store import layout
 from runicorn_tools.rerun import changes, check, command, environment, plan, sources
 from runicorn_tools.rerun.changes import Change, Unchangeable
@@ -272,6 +275,21 @@ def test_an_interpreter_with_the_same_packages_is_used(pair: Pair, monkeypatch: 
         environment.shutil, "which", lambda name, path=None: "/x" if name == "conda" else None
     )
     assert environment.plan(conda).kind == "conda"
+
+
+def test_sources_that_a_busy_machine_has_not_begun_to_store_are_awaited(pair: Pair) -> None:
+    files: dict[str, str | bytes] = {"t.py": "print(1)"}
+    run = pair.run({})
+    (run.folder / layout.STATUS).touch()
+    pair.state(files)
+    start = ProgramStart(str(pair.project), [], [], "", {})
+    late = threading.Timer(0.5, keep.keep, (pair.root, run.folder, start))
+    late.start()
+    try:
+        assert sources.check(run)[0] == "sources"
+    finally:
+        late.join()
+    assert set(run.sources.files) == {"t.py"}
 
 
 @pytest.fixture
