@@ -27,7 +27,7 @@ REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 # No test is timed. How many examples is said here alone, but for tests that need a second or more for each. They are the same
 # each time: a test that passed fails by a change of the code alone. `make torture` looks for new ones.
 settings.register_profile("suite", deadline=None, max_examples=30, derandomize=True)
-settings.register_profile("quick", deadline=None, max_examples=10, derandomize=True)
+settings.register_profile("quick", deadline=None, max_examples=5, derandomize=True)
 settings.register_profile("torture", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.answers import read
+
 RUN = "20250101_000000_abcdef"
 
 
@@ -66,7 +68,7 @@ def test_null_for_an_optional_field_counts_as_missing(run: str, api: Any) -> Non
     assert api.post("/api/runs/tags", {"run_ids": [run], "add": None, "remove": ["a"]}).json()["updated"] == 1
     deleted = api.post("/api/runs/soft-delete", {"run_ids": [run], "reason": None})
     assert deleted.json()["deleted_count"] == 1
-    assert api.get("/api/recycle-bin").streaming_content
+    assert read(api.get("/api/recycle-bin"))
     assert api.post("/api/recycle-bin/empty", {"confirm": None}).status_code == 400
     assert api.post("/api/recycle-bin/restore", {"run_ids": None}).status_code == 400
 

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from runicorn.store import heartbeat
 from runs.active_root import active_root
 from runs.index import discovery
+from tests.answers import read
 from tests.folders import write_run
 
 RUN = "20260116_120000_a1b2c3"
@@ -35,7 +36,7 @@ def test_a_heartbeat_is_kept_in_a_file_and_answered_everywhere(run: Path, api: A
     assert json.loads((run / ".heartbeat").read_text()) == {"at": at}
     for answer in (
         api.get(f"/api/runs/{RUN}").json(),
-        json.loads(b"".join(api.get("/api/runs").streaming_content))[0],
+        read(api.get("/api/runs"))[0],
         api.get(f"/api/v2/experiments/{RUN}").json()["experiment"],
         api.get("/api/v2/experiments").json()["experiments"][0],
     ):
