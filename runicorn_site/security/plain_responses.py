@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from http import HTTPStatus
@@ -57,7 +57,7 @@ class Refusal:
     status: int
     sentence: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    has_way_home: bool = False
+    has_way_home: bool = field(default=False, kw_only=True)
     """Whether the page links to the runs, which the sender may see."""
 
     def body(self, path: str, prefix: str = "") -> tuple[bytes, bytes]:
