@@ -59,9 +59,9 @@ def hyperparameters(matches: Matches, chosen: str = "") -> HyperparametersContex
     ]
     values = {
         "runs": [row[1] for row in rows],
-        "labels": [f"{row[2] or row[3]} {row[1][-6:]}" for row in rows],
+        "names": [row[2] or row[3] for row in rows],
         "config": {name: [_plain(config[name].get(key)) for key in keys] for name in names},
-        "metrics": {name: [_plain(metrics[name].get(key)) for key in keys] for name in metrics},
+        "metrics": {name: [_rounded(metrics[name].get(key)) for key in keys] for name in metrics},
     }
     return {
         "total": total,
@@ -124,6 +124,12 @@ def _ranked(matches: Matches, metric: str) -> list[KeyImportance]:
     if not metric:
         return []
     return importance.importance(matches, f"{metric}.best", trees=TREES, most_keys=RANKED_KEYS)[0]
+
+
+def _rounded(value: Any) -> Value:
+    """Return the value of a metric with the digits that a picture and its tooltips show."""
+    plain = _plain(value)
+    return float(f"{plain:.6g}") if isinstance(plain, float) else plain
 
 
 def _plain(value: Any) -> Value:

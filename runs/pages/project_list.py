@@ -37,7 +37,9 @@ class ProjectRow(TypedDict):
 def project_list(request: HttpRequest) -> HttpResponse:
     """List the projects, the last changed first."""
     root = active_root()
-    return render(request, "runs/projects.html", {"rows": _rows(root), "root": root})
+    rows = _rows(root)
+    context = {"rows": rows, "root": root, "has_best": any(row["best"] for row in rows)}
+    return render(request, "runs/projects.html", context)
 
 
 def _rows(root: StorageRoot) -> list[ProjectRow]:

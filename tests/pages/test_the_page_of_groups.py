@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
@@ -226,3 +227,7 @@ def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path,
     assert any(text.startswith("What matters for loss: depth 0.") for text in markup.texts("p")), (
         markup.texts("p")
     )
+    (section,) = [part for part in markup.all("section") if part.attributes.get("id") == "relation"]
+    values = json.loads(section.attributes["data-values"])
+    assert (values["names"][0], values["runs"]) == ("run-0", runs)
+    assert all(len(str(value)) <= 8 for value in values["metrics"]["loss"]), "no digits that nobody sees"

@@ -11,8 +11,8 @@ import { drawScatter } from "./scatter.js";
 export class Relation {
   /** `section`: the panel. `changed({metric, key, keylog})` is called when a user chooses. */
   constructor(section, changed) {
-    const { runs, labels = runs, config, metrics } = JSON.parse(section.dataset.values);
-    Object.assign(this, { runs, labels, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
+    const { runs, names = [], config, metrics } = JSON.parse(section.dataset.values);
+    Object.assign(this, { runs, names, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
     this.form = section.querySelector("#relation-tools");
     if (!this.form) return;
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -35,7 +35,7 @@ export class Relation {
     // Those in colours are drawn above the others.
     const order = [...this.runs.keys()].sort((a, b) => looks.has(this.runs[a]) - looks.has(this.runs[b]));
     const shown = order.filter((i) => values[i] !== null).map((i) => {
-      const { label = this.labels[i], colour } = looks.get(this.runs[i]) ?? {};
+      const { label = `${this.names[i] ?? ""} ${this.runs[i].slice(-6)}`, colour } = looks.get(this.runs[i]) ?? {};
       return { label, i, ink: colour ? cssColour(colour) : OTHERS };
     });
     const axis = { name: elements.key.value, field: fieldOf("config", elements.key.value), values: this.config.get(elements.key.value), log: keylog };
