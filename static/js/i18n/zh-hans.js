@@ -6,6 +6,7 @@ install({
   "30 days": "30 天",
   "7 days": "7 天",
   "85 mm (one column)": "85 毫米（单栏）",
+  "A baseline has at most {most} runs; {n} are selected.": "基线最多 {most} 个运行；已选择 {n} 个。",
   "Actions": "操作",
   "Add": "添加",
   "Add a chart": "添加图表",

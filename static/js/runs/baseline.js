@@ -1,8 +1,11 @@
 /** The baseline of a project: the selected runs, with which the others are compared. */
 
 import { jsonBody, requestJson, siteAddress } from "../http.js";
+import { gettext } from "../i18n.js";
 import { withParameters } from "../shared/query.js";
 import { heads } from "./widths.js";
+
+const MOST = 100;
 
 /** Make these runs the baseline of their project. */
 async function set(ids) {
@@ -15,6 +18,10 @@ async function set(ids) {
 export function baseline(picks, refresh, say) {
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("#set-baseline") || !picks.ids.size) return;
+    if (picks.ids.size > MOST) {
+      say(gettext("A baseline has at most {most} runs; {n} are selected.", { most: MOST, n: picks.ids.size.toLocaleString("en") }));
+      return;
+    }
     try {
       await set([...picks.ids]);
     } catch (error) {
