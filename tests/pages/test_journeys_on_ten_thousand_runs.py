@@ -1,0 +1,144 @@
+"""What a researcher does with 10,000 runs, counted in actions: seeds, a pivot table, all runs compared. A click and a chosen
+option are an action each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.folders import write_run
+from tests.large import many
+from tests.processes import Viewer
+from tests.screens import Screen
+from tests.waiting import until
+
+pytestmark = [pytest.mark.journey("wide", "middle"), pytest.mark.timeout(1800)]
+RATES, DEPTHS = (0.001, 0.003, 0.01, 0.03, 0.1), (18, 34, 50, 101)
+OPTIMIZERS, DECAYS, WIDTHS = ("adamw", "lion", "sgd", "rmsprop"), (0.0, 0.01, 0.1, 0.2, 0.5), (1, 2, 3, 4, 6)
+SEEDS = 5
+SETTINGS = len(RATES) * len(DEPTHS) * len(OPTIMIZERS) * len(DECAYS) * len(WIDTHS)
+COUNT = SETTINGS * SEEDS
+STEPS = 8
+BEST = "0.03"
+
+
+def accuracy(lr: float, depth: int, noise: float) -> float:
+    """Return an accuracy that is highest at `BEST`, and grows with the depth."""
+    return 0.7 - 2 * abs(lr - float(BEST)) + depth / 1000 + noise
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """A viewer over 10,000 runs of 2,000 settings with five seeds each."""
+    root, home = tmp_path_factory.mktemp("lab") / "store", tmp_path_factory.mktemp("home")
+    root.mkdir()
+    source, created = random.Random(5), 1_767_000_000.0
+    for number, values in enumerate(many(product(RATES, DEPTHS, OPTIMIZERS, DECAYS, WIDTHS, range(SEEDS)))):
+        lr, depth, optimizer, decay, width, seed = values
+        final = accuracy(lr, depth, source.gauss(0, 0.004))
+        write_run(
+            root,
+            "vision",
+            f"net-{optimizer}-{depth}",
+            created_at=created + number,
+            config={
+                "lr": lr,
+                "depth": depth,
+                "optim": optimizer,
+                "decay": decay,
+                "width": width,
+                "seed": seed,
+            },
+            metrics=[
+                {"val/accuracy": final * step / STEPS, "train/loss": 2 - final * step / STEPS}
+                for step in range(1, STEPS + 1)
+            ],
+        )
+    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
+    listed = '/api/v2/experiments?limit=1&where=metric."val/accuracy".last > 0'
+    until(lambda: viewer.get(listed).json()["total"] == COUNT, timeout=1500)
+    yield viewer
+    viewer.stop()
+
+
+class Actions:
+    """Actions of a user on a page; there are at most so many."""
+
+    def __init__(self, page: Any, most: int) -> None:
+        self.page, self.left = page, most
+
+    def _count(self) -> None:
+        self.left -= 1
+        assert self.left >= 0, "more actions than allowed"
+
+    def click(self, selector: str, **options: Any) -> None:
+        self._count()
+        self.page.locator(selector, **options).first.click()
+
+    def choose(self, selector: str, value: str) -> None:
+        self._count()
+        self.page.locator(selector).first.select_option(value)
+
+
+def rows(page: Any, column: str) -> list[str]:
+    """Return the texts of a column of the table."""
+    return [text.strip() for text in page.locator(f"table.runs tbody .{column}").all_inner_texts()]
+
+
+def test_seeds_group_themselves_in_one_click(lab: Viewer, browser: Any) -> None:
+    browser.goto(f"{lab.url}/?project=vision")
+    user = Actions(browser, 1)
+    user.click("#group-seeds")
+    until(lambda: browser.locator("tr.group-row").count() == 50)
+    assert f"{SETTINGS:,} groups ({COUNT:,} runs)" in browser.locator(".pager").inner_text()
+    assert all("±" in text for text in rows(browser, "c-best"))
+    assert set(rows(browser, "c-n")) == {str(SEEDS)}
+    names = rows(browser, "c-name")
+    assert len(set(names)) == len(names), "each has a name of its own"
+
+
+def test_a_group_that_is_too_large_for_a_baseline_changes_nothing(lab: Viewer, browser: Any) -> None:
+    before = lab.get("/api/v2/projects/vision/baseline").json()
+    browser.goto(f"{lab.url}/?project=vision&group=config.lr")
+    browser.locator("tr.group-row input.pick-group").first.click()
+    browser.locator("#set-baseline").click()
+    sentence = f"A baseline has at most 100 runs; {COUNT // len(RATES):,} are selected."
+    until(lambda: sentence in browser.locator("body").inner_text())
+    assert lab.get("/api/v2/projects/vision/baseline").json() == before
+
+
+def _label(page: Any, chart: str) -> str:
+    holder = page.locator(f'figure[data-name="{chart}"]')
+    if not holder.count():
+        return ""
+    holder.scroll_into_view_if_needed()
+    return (
+        str(holder.locator(".plot").get_attribute("aria-label") or "")
+        if holder.locator(".plot").count()
+        else ""
+    )
+
+
+def test_a_pivot_table_is_copied_as_latex_in_four_actions(lab: Viewer, browser: Any) -> None:
+    browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    browser.goto(f"{lab.url}/projects/vision/groups?metric=val/accuracy")
+    user = Actions(browser, 4)
+    user.choose("select[name=by]", "config.lr")
+    user.choose("select[name=columns]", "config.depth")
+    user.click(".pickers button[type=submit]")
+    user.click("[data-copy=pivot-latex]")
+    latex = until(lambda: browser.evaluate("navigator.clipboard.readText()"))
+    assert latex.startswith(r"\begin{tabular}{lrrrr}") and latex.count(r"\pm") == len(RATES) * len(DEPTHS)
+    (best,) = [line for line in latex.splitlines() if r"\mathbf" in line]
+    assert best.startswith(BEST), "the others are worse by more than noise"
+
+
+def test_all_runs_are_compared_by_one_address(lab: Viewer, browser: Any, screen: Screen) -> None:
+    browser.goto(f"{lab.url}/compare?where=config.lr%20%3E%200")
+    until(lambda: f"median of {COUNT:,} runs" in _label(browser, "val/accuracy"))
+    names = browser.locator("#legend li .clip").all_inner_texts()
+    assert len(names) == 10 and {"best 1", "worst 5"} <= {text.rpartition("·")[2].strip() for text in names}
