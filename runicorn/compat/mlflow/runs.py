@@ -63,7 +63,7 @@ def get_experiment(experiment_id: str) -> Experiment:
     """Return an experiment; a number, as an MLflow server assigns them, is an experiment of this name.
 
     Raises:
-        MlflowException: there is none with that id.
+        MlflowException: no experiment has that id.
     """
     name = str(experiment_id)
     folder = user.storage_root(None) / layout.fit_name(name, layout.DEFAULT)
