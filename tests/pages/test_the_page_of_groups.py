@@ -216,10 +216,16 @@ def test_a_formula_is_defined_and_its_mistake_is_shown(project: Page, store: Pat
 def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path, page: Page) -> None:
     source = random.Random(3)
     runs = []
-    for number in range(24):
+    for number in range(60):
         config = {"a_noise": source.random(), "depth": number % 4, "width": source.randrange(9)}
         loss = 10.0 * config["depth"] + source.random()
-        runs.append(write_run(store, "vision", f"run-{number}", config=config, metrics=[{"loss": loss}]))
+        # The trees depend on the order of the runs.
+        run_id = f"20260101_000000_{number:06x}"
+        runs.append(
+            write_run(
+                store, "vision", f"run-{number}", run_id=run_id, config=config, metrics=[{"loss": loss}]
+            )
+        )
     discovery.full(active_root())
     while catch_up_several(list(Run.objects.select_related("root"))):
         pass
