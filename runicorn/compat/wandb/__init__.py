@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -196,10 +197,7 @@ def init(
             `resume_from` does not exist.
     """
     params = {**locals(), **other}
-    for argument in ("save_code", "monitor_gym", *other):
-        if params[argument]:
-            text = f"wandb.init: the argument {argument} is not supported and does nothing."
-            warn_once(f"wandb.init {argument}", text)
+    _report(argument for argument in ("save_code", "monitor_gym", *other) if params[argument])
     active: Run | None = active_run()
     mode_again = reinit_mode(reinit, settings)
     if active is not None and mode_again == RETURN_PREVIOUS:
@@ -211,10 +209,21 @@ def init(
     arguments = {name: params[name] for name in ARGUMENTS}
     arguments["sync_tensorboard"] = sync_tensorboard or tensorboard
     started = start(arguments, settings)
-    if active is not None and mode_again == CREATE_NEW:  # which is not the run of `wandb.log`
-        open_runs.remove(started)
-        open_runs.insert(0, started)
+    if active is not None and mode_again == CREATE_NEW:
+        _keep_active(active)
     return started
+
+
+def _report(arguments: Iterable[str]) -> None:
+    for argument in arguments:
+        text = f"wandb.init: the argument {argument} is not supported and does nothing."
+        warn_once(f"wandb.init {argument}", text)
+
+
+def _keep_active(run: Run) -> None:
+    """Leave a run the one of `wandb.log` beside newer ones."""
+    open_runs.remove(run)
+    open_runs.append(run)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
