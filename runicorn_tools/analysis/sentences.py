@@ -31,7 +31,7 @@ def sentence(verdict: Verdict) -> Message:
     if verdict.verdict == "within_noise":
         return _within_noise(verdict)
     low, high = verdict.interval
-    amount = _amount(verdict, (high - low) / 2)
+    amount = _amount(verdict, high / 2 - low / 2)
     if verdict.goal == "unknown":
         is_higher = (verdict.difference or 0) > 0
         text = (

@@ -28,15 +28,30 @@ def quantile(probability: float, df: float) -> float:
     tail = 1 - probability
     while upper_tail(high, df) > tail:
         low, high = high, high * 2
+    value = (low + high) / 2
+    # Newton's method for the logarithm of the tail, within bounds that shrink.
     for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        if upper_tail(middle, df) > tail:
-            low = middle
+        beyond = upper_tail(value, df)
+        if beyond > tail:
+            low = value
         else:
-            high = middle
-    return (low + high) / 2
+            high = value
+        slope = _density(value, df)
+        # Neither vanishes but far out, where halves will do.
+        better = value + math.log(beyond / tail) * beyond / slope if beyond and tail and slope else low
+        if not low < better < high:
+            better = (low + high) / 2
+        if better in (low, high) or abs(better - value) <= 1e-15 * value:
+            return better
+        value = better
+    return value
+
+
+def _density(t: float, df: float) -> float:
+    if math.isinf(df):
+        return math.exp(-t * t / 2) / math.sqrt(2 * math.pi)
+    scale = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    return math.exp(scale - (df + 1) / 2 * math.log1p(t * t / df))
 
 
 def _incomplete_beta(x: float, a: float, b: float) -> float:

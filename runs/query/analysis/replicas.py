@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from runicorn.store import layout
-from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
+from runicorn_tools.analysis.noise import NoiseFloor, Replicas
 from runicorn_tools.analysis.replicas import rules_of, seed_of
 from runs.models import Run, StorageRoot
 from runs.query import counts
@@ -40,7 +40,9 @@ class ProjectNoise:
     """Values of one metric of the finished replicas of a project, by group."""
 
     def __init__(self, groups: dict[str, list[tuple[int, float]]]) -> None:
-        self._groups = groups
+        self._groups = list(groups.values())
+        self._group_of = {pk: at for at, group in enumerate(self._groups) for pk, _ in group}
+        self._replicas = Replicas([value for _, value in group] for group in self._groups)
 
     @classmethod
     def of(cls, root: StorageRoot, project: str, quantity: Quantity) -> ProjectNoise:
@@ -68,6 +70,7 @@ class ProjectNoise:
             without: primary keys of runs that do not count, since their own spread is used.
         """
         omitted = set(without)
-        return noise_floor(
-            [value for pk, value in group if pk not in omitted] for group in self._groups.values()
+        changed = {self._group_of[pk] for pk in omitted if pk in self._group_of}
+        return self._replicas.noise_floor(
+            {at: [value for pk, value in self._groups[at] if pk not in omitted] for at in changed}
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 
 import pytest
@@ -17,6 +17,7 @@ from runicorn_tools.analysis.noise import NoiseFloor, noise_floor
 from runicorn_tools.analysis.ranking import ranks
 from runicorn_tools.analysis.result import Verdict
 from runicorn_tools.analysis.scale import deviation, mean
+from runicorn_tools.analysis.sentences import sentence
 from runicorn_tools.analysis.verdict import correct, judge
 
 MORE = Goal("max")
@@ -97,6 +98,12 @@ def test_what_cannot_be_computed_is_said() -> None:
     assert (verdict.verdict, verdict.difference, verdict.interval) == ("unknown", None, None)
     assert str(verdict.sentence) == "values too large to compare"
     assert noise_floor([[LARGEST, -LARGEST]]) is None
+
+
+def test_half_of_a_huge_interval_is_finite() -> None:
+    verdict = judge([5.0, 5.1], [1.0, 1.1], goal=MORE)
+    huge = replace(verdict, difference=1e307, relative=None, interval=(-LARGEST / 1.5, LARGEST / 1.5))
+    assert str(sentence(huge)) == "narrowly better by 1e+307 ± 1.2e+308 (2 and 2 seeds)"
 
 
 def test_groups_of_huge_values_are_ranked() -> None:
