@@ -50,7 +50,7 @@ def several(store: Path, count: int, first: int = 0) -> None:
         ("/", 12),
         ("/?col=metric.loss.last&col=config.lr&sort=-metric.loss.last", 16),
         ("/?status=finished&project=p1&tag=t1", 26),
-        ("/?layout=charts&where=lr>=0", 8),
+        ("/?layout=charts&where=lr>=0", 9),
         ("/recycle-bin", 2),
     ],
 )

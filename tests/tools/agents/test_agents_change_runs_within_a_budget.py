@@ -78,14 +78,16 @@ def test_waiting_ends_within_two_seconds_of_the_event(tmp_path: Path, until: str
 
     def happen() -> None:
         run.log({"acc": 0.9})
+        happened.append(time.monotonic())
         run.finish()
         happened.append(time.monotonic())
 
     timer = threading.Timer(1.5, happen)
     timer.start()
     answered = asking(tmp_path)("wait", runs=[run.id], until=until, seconds=50)
-    delay = time.monotonic() - happened[0]
+    ended = time.monotonic()
     timer.join()
+    delay = ended - happened[0 if until else 1]
     assert run.id in answered and ("true" if until else "finished") in answered and delay < 2.0
 
 

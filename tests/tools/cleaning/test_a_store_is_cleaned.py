@@ -117,8 +117,7 @@ def test_runs_whose_process_is_gone_go_into_the_bin_and_come_back(
     assert answer["run_bytes"] > 0 and answer["freed_bytes"] == 0
     assert is_deleted(folder) and not is_deleted(finished) and not is_deleted(finished.parent / living)
     discovery.full(active_root())
-    bin_of_runs = b"".join(api.get("/api/recycle-bin").streaming_content)
-    [binned] = json.loads(bin_of_runs)["deleted_runs"]
+    [binned] = json.loads(api.get("/api/recycle-bin").getvalue())["deleted_runs"]
     assert (binned["id"], binned["delete_reason"]) == (dead, "cleaned_zombie")
     assert binned["original_status"] in ("running", "failed")
     assert (
