@@ -36,6 +36,8 @@ def prepare() -> None:
         ValueError,
         LookupError,
         TypeError,
+        ArithmeticError,
+        MemoryError,  # by a damaged length
         struct.error,
     ):
         logger.info("The newest curve could not be read before it is asked for", exc_info=True)

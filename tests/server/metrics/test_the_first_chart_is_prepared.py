@@ -77,6 +77,24 @@ def test_a_damaged_curve_does_not_end_the_start(store: Path, make_run: Any) -> N
     first_chart.prepare()
 
 
+@pytest.mark.usefixtures("small_pieces")
+def test_a_curve_that_would_need_too_much_memory_does_not_end_the_start(
+    store: Path, make_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = get_run(make_run(store, metrics=[{"loss": 1 / (step + 1)} for step in range(300)]))
+    assert catch_up(run, wait=60) == 0
+    asked: list[list[str]] = []
+
+    # A damaged length: to allocate that much for a test could end others.
+    def series(run: Any, names: list[str]) -> None:
+        asked.append(names)
+        raise MemoryError("Unable to allocate 32 GiB")
+
+    monkeypatch.setattr(first_chart, "run_series", series)
+    first_chart.prepare()
+    assert asked == [["loss"]]
+
+
 def test_no_module_of_the_server_imports_numpy_before_a_chart(home: Path) -> None:
     program = """
 import sys
