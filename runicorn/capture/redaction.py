@@ -61,43 +61,11 @@ _VOCABULARY_WORDS = (
     "special start stop unk"
 )
 _VOCABULARY = frozenset(_VOCABULARY_WORDS.split())
-_OF_TOKENS = frozenset(
-    [
-        "budget",
-        "count",
-        "dim",
-        "dims",
-        "distill",
-        "drop",
-        "dropout",
-        "embed",
-        "embedding",
-        "embeddings",
-        "id",
-        "ids",
-        "label",
-        "len",
-        "length",
-        "level",
-        "limit",
-        "loss",
-        "mask",
-        "merging",
-        "mixer",
-        "mixing",
-        "pool",
-        "pooling",
-        "prob",
-        "ratio",
-        "reward",
-        "rewards",
-        "size",
-        "type",
-        "types",
-        "weight",
-        "weights",
-    ]
+_WORDS_OF_TOKENS = (
+    "budget count dim dims distill drop dropout embed embedding embeddings id ids label len length level limit "
+    "loss mask merging mixer mixing pool pooling prob ratio reward rewards size type types weight weights"
 )
+_OF_TOKENS = frozenset(_WORDS_OF_TOKENS.split())
 """Words after `token` in names of settings of models, such as `token_dim`."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

@@ -31,8 +31,6 @@ print(json.dumps({"version": sys.version.split()[0], "packages": packages}))
 _NOT_FOUND = re.compile(
     r"No matching distribution found for ([^\s;]+)|Because (\S+) was not found|there is no version of (\S+)"
 )
-
-
 _NOT_IN_CHANNELS = re.compile(r"(?:not available|could not be found|not found)[^\n]*\n\s*(?:-|[├└]─) (\S+)")
 
 
@@ -222,8 +220,8 @@ def missing(environment: Environment, folder: Path) -> str | None:
     Asks the index, and the channels of conda, with a dry run; `folder` has the lists of packages.
     """
     if environment.kind == "conda":
-        problem = _missing_of_conda(environment, folder)
-        if problem:
+        command = environment.conda_command(str(folder / ".dry"), str(folder), "--dry-run")
+        if problem := _refused(command, "conda package", _NOT_IN_CHANNELS, "channel"):
             return problem
     if environment.kind not in ("uv", "venv", "conda") or not environment.requirements:
         return None
@@ -255,32 +253,22 @@ def missing(environment: Environment, folder: Path) -> str | None:
             "-r",
             listing,
         ]
+    return _refused(command, "package", _NOT_FOUND, "package index")
+
+
+def _refused(command: list[str], what: str, not_found: re.Pattern[str], place: str) -> str | None:
+    """Return why a dry run failed, in a sentence; None if it did not."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.SubprocessError) as error:
-        return f"The packages cannot be looked up: {error}."
+        return f"The {what}s cannot be looked up: {error}."
     if done.returncode == 0:
         return None
-    match = _NOT_FOUND.search(done.stderr)
-    if match:
-        return f"The package {next(filter(None, match.groups()))} is in no package index that is reachable."
-    last = (done.stderr.strip().splitlines() or ["unknown error"])[-1]
-    return f"The packages cannot be installed: {last.strip()}"
-
-
-def _missing_of_conda(environment: Environment, folder: Path) -> str | None:
-    command = environment.conda_command(str(folder / ".dry"), str(folder), "--dry-run")
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"The conda packages cannot be looked up: {error}."
-    if done.returncode == 0:
-        return None
-    output = f"{done.stderr}\n{done.stdout}"
-    if match := _NOT_IN_CHANNELS.search(output):
-        return f"The conda package {match[1]} is in no channel that is reachable."
+    output = f"{done.stdout}\n{done.stderr}"
+    if match := not_found.search(output):
+        return f"The {what} {next(filter(None, match.groups()))} is in no {place} that is reachable."
     last = (output.strip().splitlines() or ["unknown error"])[-1]
-    return f"The conda packages cannot be installed: {last.strip()}"
+    return f"The {what}s cannot be installed: {last.strip()}"
 
 
 def create(environment: Environment, folder: Path, run: Callable[[Sequence[str]], int]) -> str:

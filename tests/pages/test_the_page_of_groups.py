@@ -165,7 +165,7 @@ def test_the_metric_of_the_table_is_the_first_metric_of_the_page(store: Path, pa
 @pytest.mark.django_db
 def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) -> None:
     markup = project("/projects/vision/groups?by=config.optim&metric=val_acc")
-    assert "Against the baseline" not in markup.texts("th"), "there is none"
+    assert "Against the baseline" not in markup.texts("th"), "no baseline is set"
     runs = list(Run.objects.filter(config__optim="sgd").values_list("run_id", flat=True))
     posted = client.post(
         "/projects/vision/change-baseline",
@@ -238,4 +238,4 @@ def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path,
     assert dict(zip(values["runs"], values["names"], strict=True)) == {
         run: f"run-{number}" for number, run in enumerate(runs)
     }
-    assert all(len(str(value)) <= 8 for value in values["metrics"]["loss"]), "no digits that nobody sees"
+    assert all(len(str(value)) <= 8 for value in values["metrics"]["loss"]), "six digits at most"

@@ -16,7 +16,7 @@ from runicorn.compat.config_view import as_mapping
 from runicorn.compat.forwarding.opening import open_mirror
 from runicorn.compat.guard import guarded
 from runicorn.compat.labels import labels_of, set_labels
-from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Run, RunData, RunInfo
+from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Run, RunData, RunInfo, tags_in
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES, store_version
 from runicorn.store import layout
@@ -248,7 +248,7 @@ def create(
     run = ActiveRun(ours, experiment, name)
     # Those of a continued run.
     run.data.params = {key: str(value) for key, value in ours.config.items() if not key.startswith("mlflow.")}
-    run.data.tags = dict(tag.split("=", 1) for tag in labels_of(ours).get("tags") or () if "=" in tag)
+    run.data.tags = tags_in(labels_of(ours))
     if group:
         run.data.tags[PARENT_TAG] = group
     run.pass_begin(group)

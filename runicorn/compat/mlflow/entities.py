@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,11 @@ from runicorn.compat.unknown import UnknownMethods
 
 PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
+
+
+def tags_in(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags that `meta.json` has as `key=value`."""
+    return dict(tag.split("=", 1) for tag in meta.get("tags") or () if "=" in tag)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Metric, Run, RunData, RunInfo
+from runicorn.compat.mlflow.entities import NAME_TAG, PARENT_TAG, Metric, Run, RunData, RunInfo, tags_in
 from runicorn.compat.mlflow.errors import MlflowException
 from runicorn.compat.saved_files import FILES
 from runicorn.settings import user
@@ -56,7 +56,7 @@ def _read(folder: Path) -> Run:
         return layout.read_json(folder / file)[0]
 
     meta, status, config = content(layout.META), content(layout.STATUS), content(layout.CONFIG)
-    tags = dict(tag.split("=", 1) for tag in meta.get("tags") or () if "=" in tag)
+    tags = tags_in(meta)
     if parent := config.pop("mlflow.parent", None):
         tags[PARENT_TAG] = str(parent)
     tags[NAME_TAG] = str(meta.get("display_name") or meta.get("name") or "")

@@ -42,10 +42,15 @@ defaults = Settings()
 FINISH_PREVIOUS, RETURN_PREVIOUS, CREATE_NEW = "finish_previous", "return_previous", "create_new"
 
 
+def with_defaults(settings: Any) -> dict[str, Any]:
+    """Return the settings of a run over those of `wandb.setup`."""
+    return {**to_dict(defaults), **to_dict(settings)}
+
+
 def reinit_mode(reinit: Any, settings: Any) -> str:
     """Return what `wandb.init` does while a run is active."""
     if reinit is None:
-        reinit = {**to_dict(defaults), **to_dict(settings)}.get("reinit")
+        reinit = with_defaults(settings).get("reinit")
     if reinit in (FINISH_PREVIOUS, RETURN_PREVIOUS, CREATE_NEW):
         return str(reinit)
     if isinstance(reinit, bool):
@@ -73,7 +78,7 @@ VARIABLES = {
 
 def complete(arguments: dict[str, Any], settings: Any) -> dict[str, Any]:
     """Fill the arguments of `wandb.init` that are None from its settings, then from the environment."""
-    own_settings = {**to_dict(defaults), **to_dict(settings)}
+    own_settings = with_defaults(settings)
     merged_arguments = dict(arguments)
     for name, variable in VARIABLES.items():
         if merged_arguments.get(name) is None:
