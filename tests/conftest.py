@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if "screen" not in metafunc.fixturenames:
         metafunc.fixturenames.append("screen")
-    metafunc.parametrize("screen", list(screens(metafunc.function.__name__, mark.args)))
+    metafunc.parametrize("screen", list(screens(metafunc.function.__name__, mark.args, **mark.kwargs)))
 
 
 @pytest.fixture

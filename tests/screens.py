@@ -1,7 +1,8 @@
 """The screens that journeys are made on: three widths, and both themes on each of them.
 
 A test, or a file of them, that is marked `journey` is made on one of them in `make test-all`, on which one its name decides;
-in the long form on all. A journey whose controls a phone does not show names its widths: `journey("wide", "middle")`.
+in the long form at every width, in the theme that its name decides for it. A journey whose controls a phone does not show
+names its widths: `journey("wide", "middle")`; one that is to be made in both themes says `themes=2`.
 """
 
 from __future__ import annotations
@@ -53,12 +54,17 @@ def fits_the_screen(page: Any) -> bool:
     return not is_wide and page.evaluate(CUT_CONTROLS) == []
 
 
-def screens(journey: str, sizes: tuple[str, ...] = ()) -> Iterator[Any]:
+def screens(journey: str, sizes: tuple[str, ...] = (), themes: int = 1) -> Iterator[Any]:
     """The screens of a journey as parameters: one for every day, the others for the long form."""
-    choices = [Screen(size, theme) for size in sizes or SIZES for theme in THEMES]
-    today = crc32(journey.encode()) % len(choices)
-    for number, screen in enumerate(choices):
-        yield pytest.param(screen, id=str(screen), marks=() if number == today else (pytest.mark.torture,))
+    widths = sizes or tuple(SIZES)
+    chance = crc32(journey.encode())
+    today = chance // len(THEMES) % len(widths)
+    for number, size in enumerate(widths):
+        first = (chance + number) % len(THEMES)
+        for theme in (THEMES[first], THEMES[1 - first])[:themes]:
+            is_today = number == today and theme == THEMES[first]
+            screen = Screen(size, theme)
+            yield pytest.param(screen, id=str(screen), marks=() if is_today else (pytest.mark.torture,))
 
 
 def screen_of(request: pytest.FixtureRequest) -> Screen:

@@ -1,4 +1,4 @@
-"""Each journey is made on one screen in the suite of every day; together they are made on all of them."""
+"""Each journey is made on one screen in the suite of every day, and at every width in the long form."""
 
 from __future__ import annotations
 
@@ -38,9 +38,13 @@ def test_all_journeys_together_cover_every_screen() -> None:
     assert {today(name) for name in journeys()} == ALL
 
 
-def test_one_screen_is_for_every_day_and_all_are_for_the_long_form() -> None:
-    assert {param.values[0] for param in screens("any")} == ALL
-    assert [len(param.marks) for param in screens("any")].count(0) == 1
+@pytest.mark.parametrize("name", ["any", "other", "third", "fourth"])
+def test_one_screen_is_for_every_day_and_every_width_is_for_the_long_form(name: str) -> None:
+    assert {param.values[0].size for param in screens(name)} == set(SIZES)
+    assert {param.values[0].theme for param in screens(name)} == set(THEMES)
+    assert {param.values[0] for param in screens(name, themes=2)} == ALL
+    for themes in (1, 2):
+        assert [len(param.marks) for param in screens(name, themes=themes)].count(0) == 1
     assert {param.values[0].size for param in screens("any", ("wide", "middle"))} == {"wide", "middle"}
 
 

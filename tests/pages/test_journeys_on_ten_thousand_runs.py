@@ -16,7 +16,7 @@ from tests.processes import Viewer
 from tests.screens import Screen
 from tests.waiting import until
 
-pytestmark = [pytest.mark.journey("wide", "middle"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.journey("wide", "middle", themes=2), pytest.mark.timeout(1800)]
 RATES, DEPTHS = (0.001, 0.003, 0.01, 0.03, 0.1), (18, 34, 50, 101)
 OPTIMIZERS, DECAYS, WIDTHS = ("adamw", "lion", "sgd", "rmsprop"), (0.0, 0.01, 0.1, 0.2, 0.5), (1, 2, 3, 4, 6)
 SEEDS = 5
