@@ -55,7 +55,7 @@ class Compiled:
 
     def _matches(self, run: Run) -> bool:
         try:
-            node = where_keys.parse(run.root, self.row.where)
+            node = where_keys.parse(run.root, self.row.where, run.project)
         except BadWhere:  # a key that was clear when the rule was saved may stand for two now
             return False
         return bool(Run.objects.filter(pk=run.pk).filter(sql.condition(node, run.root)).exists())

@@ -163,7 +163,8 @@ def _hyperparameters(request: HttpRequest) -> HyperparametersContext:
 
 def _preferred_metrics(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:
     try:
-        node = where_keys.parse(runs[0].root, where) if where and runs else None
+        projects = {run.project for run in runs}
+        node = where_keys.parse(runs[0].root, where, *projects) if where and runs else None
     except BadWhere:
         node = None
     return metrics_of_list(sorts, node)

@@ -287,7 +287,7 @@ class Tools:
         entry = self._catalog.get(run_id, metrics=False)
         if entry is None:
             return "gone"
-        if until and self._catalog.satisfies(run_id, until):
+        if until and self._catalog.satisfies(entry, until):
             return "true"
         if entry.status == layout.RUNNING:
             return ""

@@ -109,8 +109,8 @@ class Catalog(ABC):
         """Return the ids of the runs whose id or name begins with a text: at most 50, deleted ones left out."""
 
     @abstractmethod
-    def satisfies(self, run_id: str, where: str) -> bool:
-        """Return whether a run satisfies a condition now."""
+    def satisfies(self, entry: RunEntry, where: str) -> bool:
+        """Return whether a run satisfies a condition now; bare keys are those of its project."""
 
     def stamp(self, run_id: str) -> object | None:
         """Return what changes whenever the run changes; None if that is as expensive as asking for the run."""

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from bisect import insort
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -36,7 +36,8 @@ from runicorn_site.catalog.log_tail import follow, last_lines
 from runicorn_site.catalog.primary import PRIMARY, complete, fill
 from runs.query.where import bare_keys
 from runs.query.where.ast import Field, Node
-from runs.query.where.parser import BadWhere, Resolve, parse
+from runs.query.where.bare_keys import EVERY
+from runs.query.where.parser import BadWhere, parse, required_projects
 from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import FolderState
 from runs.store.metric_stats import MetricStats, best_by, mode_of
@@ -68,7 +69,7 @@ class StoreCatalog(Catalog):
         self.root = root
         self._warn = warn
         self._formulas_by_project: dict[str, tuple[float, Mapping[str, formulas.Node]]] = {}
-        self._keys_read: tuple[float, list[bare_keys.Key]] = (-math.inf, [])
+        self._keys_read: tuple[float, dict[str, list[bare_keys.Key]]] = (-math.inf, {})
 
     @cached_property
     def _cache(self) -> RecordCache:
@@ -82,7 +83,7 @@ class StoreCatalog(Catalog):
     def select(self, query: Query) -> list[RunEntry]:
         """Return the runs that match; the newest ones without reading all others."""
         query = with_metrics(query)
-        condition = self._condition(query.where)
+        condition = self.condition(query.where, query.project)
         matches: Iterator[RunRecord] = (
             record
             for record in self._records(newest_first=True)
@@ -127,11 +128,31 @@ class StoreCatalog(Catalog):
         )
         return list(islice(named, MOST_NAMES))
 
-    def satisfies(self, run_id: str, where: str) -> bool:
+    def satisfies(self, entry: RunEntry, where: str) -> bool:
         """Evaluate a condition on the files of a run; a key that no run has is a metric that is not logged yet."""
-        condition = self._condition(where, lambda key: self._resolve(key) or bare_keys.future(key))
-        records = [record for folder in find.find(self.root, run_id) if (record := self._read(folder))]
+        condition = self.condition(where, entry.project, may_come=True)
+        records = [record for folder in find.find(self.root, entry.id) if (record := self._read(folder))]
         return bool(records) and (condition is None or self._satisfies(records[0], condition))
+
+    def condition(self, where: str, project: str | None, *, may_come: bool = False) -> Node | None:
+        """Return the syntax tree of a condition, with bare keys for the fields that they stand for.
+
+        Args:
+            project: whose runs are searched; by default those that the condition requires, else all.
+            may_come: an unknown key is that of a metric that is not logged yet.
+
+        Raises:
+            BadQuestion: it is malformed.
+        """
+        projects = (project,) if project else required_projects(where)
+
+        def resolve(key: str) -> Field | str | None:
+            return self._resolve(projects, key) or (bare_keys.future(key) if may_come else None)
+
+        try:
+            return parse(where, resolve) if where.strip() else None
+        except BadWhere as error:
+            raise BadQuestion(str(error)) from error
 
     def stamp(self, run_id: str) -> object | None:
         """Return times and sizes of the files whose content conditions may ask for."""
@@ -340,32 +361,29 @@ class StoreCatalog(Catalog):
             self._warn(f"{folder}: {error.strerror or error}")
             return {}
 
-    def _condition(self, where: str, resolve: Resolve | None = None) -> Node | None:
-        try:
-            return parse(where, resolve or self._resolve) if where.strip() else None
-        except BadWhere as error:
-            raise BadQuestion(str(error)) from error
-
-    def _resolve(self, key: str) -> Field | str | None:
+    def _resolve(self, projects: Sequence[str], key: str) -> Field | str | None:
         """Return the field that a bare key stands for, as the viewer does; keys of later runs are looked for if needed."""
         read, keys = self._keys_read
-        field = bare_keys.resolve(keys, key)
-        if not isinstance(field, Field) and time.monotonic() - read > FRESH_SECONDS:
+        of_projects = bare_keys.merged(keys.get(project, ()) for project in projects or (EVERY,))
+        is_known = isinstance(bare_keys.resolve(of_projects, key), Field)
+        if not is_known and time.monotonic() - read > FRESH_SECONDS:
             keys = self._read_keys()
             self._keys_read = time.monotonic(), keys
-            field = bare_keys.resolve(keys, key)
-        return field
+        candidates = bare_keys.candidates(lambda project: keys.get(project, ()), projects, key)
+        return bare_keys.resolve(candidates, key)
 
-    def _read_keys(self) -> list[bare_keys.Key]:
-        """Return config keys and metrics of all runs with the number of runs that have each."""
-        records = list(self._records())
-        configs = Counter(name for record in records for name in flatten(record.config))
-        metrics = Counter(name for record in records for name in self._stats(record.folder, record.project))
-        return [
-            (kind, name, count)
-            for kind, counted in ((bare_keys.CONFIG, configs), (bare_keys.METRIC, metrics))
-            for name, count in counted.items()
-        ]
+    def _read_keys(self) -> dict[str, list[bare_keys.Key]]:
+        """Return config keys and metrics of each project, and of `EVERY`, with the number of runs that have each."""
+        counted: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        for record in self._records():
+            runs = counted[record.project]
+            runs.update((bare_keys.CONFIG, name) for name in flatten(record.config))
+            runs.update((bare_keys.METRIC, name) for name in self._stats(record.folder, record.project))
+        keys = {
+            project: [(kind, name, count) for (kind, name), count in runs.items()]
+            for project, runs in counted.items()
+        }
+        return {**keys, EVERY: bare_keys.merged(keys.values())}
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
         evaluator = RunEvaluator(record, lambda: self._stats(record.folder, record.project), self.root)

@@ -113,13 +113,13 @@ class ViewerCatalog(Catalog):
         ]
         return named[:MOST_NAMES]
 
-    def satisfies(self, run_id: str, where: str) -> bool:
+    def satisfies(self, entry: RunEntry, where: str) -> bool:
         """Ask for the run with the condition; a key that no run has is a metric that is not logged yet."""
         # Searched for by its id, not as a part of the condition: errors name positions of what was typed.
-        asked = {"where": where, "search": run_id, "include_deleted": True}
+        asked = {"where": where, "search": entry.id, "project": entry.project, "include_deleted": True}
         try:
             with answered():
-                return any(run["id"] == run_id for run in self._pages(asked, 1000))
+                return any(run["id"] == entry.id for run in self._pages(asked, 1000))
         except BadQuestion as error:
             if "unknown field" in str(error) and "Did you mean" not in str(error):
                 return False

@@ -36,8 +36,9 @@ def matching(options: Options, root: StorageRoot, project: str) -> Matches:
     """
     name = options.text("project", project)
     where = options.text("where")
-    node = where_keys.parse(root, where) if where else None
-    return find_runs(root, project=None if name == ALL else name, where=node)
+    of_project = None if name == ALL else name
+    node = where_keys.parse(root, where, of_project) if where else None
+    return find_runs(root, project=of_project, where=node)
 
 
 def selected(options: Options, root: StorageRoot, project: str, default: int, most: int) -> list[Run]:

@@ -169,10 +169,10 @@ def completion(
     words = [_suggestion(suggestion) for suggestion in where_keys.suggestions(root, place, project or "")]
     answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
     try:
-        node = where_keys.parse(root, where) if where.strip() else None
+        node = where_keys.parse(root, where, project) if where.strip() else None
     except BadWhere as error:
         before = error.position <= place.start
-        if before and (fixed := where_keys.corrections(root, where[:cursor], error)):
+        if before and (fixed := where_keys.corrections(root, where[:cursor], error, project)):
             answer |= {"start": 0, "suggestions": [_suggestion(suggestion) for suggestion in fixed]}
         return {**answer, "valid": False, "error": sentence(error), "position": error.position}
     answer["total"], is_capped = counts.capped(find_runs(root, where=node, project=project))

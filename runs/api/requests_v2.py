@@ -50,10 +50,16 @@ class Finite(serializers.FloatField):
 class Where(serializers.Field[Any, Any, Any, Any]):
     """A condition in the language of `runs.query.where.parser`."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def get_value(self, dictionary: Any) -> Any:
+        """Return the text with the project of the same request, whose keys its bare keys stand for."""
+        text = super().get_value(dictionary)
+        return text if text is serializers.empty else (text, dictionary.get("project"))
+
+    def to_internal_value(self, data: tuple[Any, Any]) -> Any:
         """The condition as a tree."""
+        text, project = data
         try:
-            return where_keys.parse(active_root(), str(data))
+            return where_keys.parse(active_root(), str(text), project if isinstance(project, str) else None)
         except BadWhere as error:
             raise serializers.ValidationError(str(error)) from error
 

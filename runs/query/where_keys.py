@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,40 +37,52 @@ class Suggestion:
     runs: int | None = None
 
 
-def parse(root: StorageRoot, text: str) -> Node:
-    """Return the syntax tree of an expression, with bare keys for the fields that they stand for in this root.
+def parse(root: StorageRoot, text: str, *projects: str | None) -> Node:
+    """Return the syntax tree of an expression, with bare keys for the fields that they stand for.
+
+    Args:
+        projects: whose runs are searched; empty names do not count. By default those that the expression itself
+            requires, else all of the root.
 
     Raises:
         runs.query.where.parser.BadWhere: it is malformed.
     """
-    return parser.parse(text, partial(resolve, root))
+    return parser.parse(text, partial(resolve, root, scope(text, *projects)))
 
 
-def is_readable(root: StorageRoot, text: str) -> bool:
+def scope(text: str, *projects: str | None) -> tuple[str, ...]:
+    """Return the projects among whose keys the bare keys of an expression are looked up; none means all."""
+    return tuple(project for project in projects if project) or parser.required_projects(text)
+
+
+def is_readable(root: StorageRoot, text: str, project: str = "") -> bool:
     """Return whether an expression names no project that the sender of the request may not read."""
     if current().is_everything or not text.strip():
         return True
     try:
-        projects = [node for node in comparisons(parse(root, text)) if node.field.name == "project"]
+        projects = [node for node in comparisons(parse(root, text, project)) if node.field.name == "project"]
     except parser.BadWhere:
         return False
     return all(str(value) in current() for node in projects for value in node.values)
 
 
-def resolve(root: StorageRoot, key: str) -> Field | str | None:
-    """Return the field that a bare key stands for in a root; see `bare_keys.resolve`."""
-    return bare_keys.resolve(_keys(root), key)
+def resolve(root: StorageRoot, projects: Sequence[str], key: str) -> Field | str | None:
+    """Return the field that a bare key stands for in these projects, all if none; see `bare_keys.resolve`."""
+    return bare_keys.resolve(bare_keys.candidates(partial(_keys, root), projects, key), key)
 
 
-def corrections(root: StorageRoot, text: str, error: parser.BadWhere) -> list[Suggestion]:
+def corrections(
+    root: StorageRoot, text: str, error: parser.BadWhere, *projects: str | None
+) -> list[Suggestion]:
     """Return an expression once for each field that its unknown field may stand for."""
     before, rest = text[: error.position - 1], text[error.position - 1 :]
     key = BARE_KEY.match(rest)
     if not key or not str(error.problem).startswith("unknown field"):
         return []
+    candidates = bare_keys.candidates(partial(_keys, root), scope(text, *projects), key[0])
     return [
         Suggestion(f"{before}{bare_keys.dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field")
-        for kind, name, _ in bare_keys.likely(_keys(root), key[0])
+        for kind, name, _ in bare_keys.likely(candidates, key[0])
     ]
 
 

@@ -50,7 +50,7 @@ def groups_page(request: HttpRequest, project: str) -> HttpResponse:
     context: dict[str, Any] = {"problem": "", "board": Board()}
     try:
         valid = grouping.parse_keys(",".join(key for key in by if key))
-        node = where_keys.parse(root, where) if where else None
+        node = where_keys.parse(root, where, project) if where else None
         matches = find_runs(root, project=project, where=node)
         if metric:
             context["board"] = board(matches, project, valid, metric, base)

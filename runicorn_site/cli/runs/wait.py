@@ -73,7 +73,7 @@ def _result(catalog: Catalog, run_id: str, until: str, seen: dict[str, Any]) -> 
         return False
     is_running = entry.status == layout.RUNNING
     if until:
-        if catalog.satisfies(run_id, until):
+        if catalog.satisfies(entry, until):
             return True
         seen[run_id] = stamp
         return None if is_running else False

@@ -43,11 +43,12 @@ def selected_records(root: Path, choice: Choice) -> list[Any]:
     Exits if a run does not exist, or the condition is invalid.
     """
     use_server()  # for modules that parse files without Django
-    from runs.query.where.parser import BadWhere, parse
+    from runicorn_site.catalog.base import BadQuestion
+    from runicorn_site.catalog.store import StoreCatalog
 
     try:
-        condition = parse(choice.where) if choice.where else None
-    except BadWhere as error:
+        condition = StoreCatalog(root).condition(choice.where, choice.project)
+    except BadQuestion as error:
         common.exit_with(str(error), USAGE)
     records = [record for record in _records(root, choice) if _fits(root, record, choice, condition)]
     return sorted(records, key=lambda record: (record.created, record.run_id))

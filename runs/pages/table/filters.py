@@ -91,7 +91,7 @@ class Offer(TypedDict, total=False):
 def chips(root: StorageRoot, state: TableState) -> list[Chip]:
     """Return one chip for each field of the expression; none if it is malformed."""
     try:
-        parts_by_field = _by_field(root, state.where)
+        parts_by_field = _by_field(root, state)
     except parser.BadWhere:
         return []
     return [
@@ -114,7 +114,7 @@ def filter_menu(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("find", "").casefold().split()
     context: dict[str, Any] = {"next": state.query, "find": request.GET.get("find", "")}
     try:
-        field = where_keys.parse(root, f"{key} exists") if key else None
+        field = where_keys.parse(root, f"{key} exists", *_projects(state)) if key else None
     except parser.BadWhere:
         field = None
     if not isinstance(field, Comparison):
@@ -132,11 +132,12 @@ def filter_menu(request: HttpRequest) -> HttpResponse:
 Parts = dict[Field | str, tuple[list[str], list[Comparison]]]
 
 
-def _by_field(root: StorageRoot, where: str) -> Parts:
-    """Return the parts of an expression by their field, or by their text where they have several fields."""
+def _by_field(root: StorageRoot, state: TableState) -> Parts:
+    """Return the parts of the expression by their field, or by their text where they have several fields."""
     parts_by_field: Parts = {}
-    for part in parser.conjuncts(where) if where else ():
-        node = where_keys.parse(root, part)
+    projects = _projects(state)
+    for part in parser.conjuncts(state.where) if state.where else ():
+        node = where_keys.parse(root, part, *projects)
         if isinstance(node, Comparison):
             parts, nodes = parts_by_field.setdefault(node.field, ([], []))
             nodes.append(node)
@@ -146,9 +147,14 @@ def _by_field(root: StorageRoot, where: str) -> Parts:
     return parts_by_field
 
 
+def _projects(state: TableState) -> tuple[str, ...]:
+    """Return the projects among whose keys those of the whole expression are looked up."""
+    return where_keys.scope(state.where, state.project)
+
+
 def _parts(root: StorageRoot, state: TableState) -> Parts:
     try:
-        return _by_field(root, state.where)
+        return _by_field(root, state)
     except parser.BadWhere:
         return {}
 
@@ -250,7 +256,7 @@ def _choices(
     for text, runs in rows:
         is_word = field.kind is Kind.CONFIG and text not in numbers
         literal = quoted_word(text) if is_word else quoted(text)
-        node = where_keys.parse(root, f"{key} = {literal}")
+        node = where_keys.parse(root, f"{key} = {literal}", *_projects(state))
         value = node.values[0] if isinstance(node, Comparison) else text
         texts = [_where_literal(other) for other in selected if other != value] + (
             [] if value in selected else [literal]

@@ -199,9 +199,10 @@ def matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, str
 
 def _corrections(root: StorageRoot, state: TableState) -> list[tuple[str, str]]:
     try:
-        where_keys.parse(root, state.where)
+        where_keys.parse(root, state.where, state.project)
     except BadWhere as error:
-        texts = [suggestion.text for suggestion in where_keys.corrections(root, state.where, error)]
+        corrections = where_keys.corrections(root, state.where, error, state.project)
+        texts = [suggestion.text for suggestion in corrections]
         return [(text, state.but(where=text).address) for text in texts]
     return []
 
@@ -287,7 +288,7 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         states=state.states,
         tags=state.tags,
         search=state.search,
-        where=where_keys.parse(root, state.where) if state.where else None,
+        where=where_keys.parse(root, state.where, state.project) if state.where else None,
     )
     if state.runs:
         matches = matches.filter(run_id__in=state.runs[:MOST_RUNS])
@@ -348,7 +349,7 @@ def readable_views(root: StorageRoot, user: str) -> list[preferences.View]:
 def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
     project = query.get("project", "")
     is_hidden = bool(project) and project not in current()
-    return not is_hidden and where_keys.is_readable(root, query.get("where", ""))
+    return not is_hidden and where_keys.is_readable(root, query.get("where", ""), project)
 
 
 def views(root: StorageRoot, state: TableState, user: str) -> list[SavedView]:

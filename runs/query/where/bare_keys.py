@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import reduce
 
@@ -11,6 +12,8 @@ from runs.query.where.ast import FIELDS, FIGURES, Field, Kind
 from runs.query.where.completion import quoted
 
 CONFIG, METRIC = "config", "metric"
+EVERY = ""
+"""All projects, where the keys of one are asked for."""
 Key = tuple[str, str, int]
 """Kind, name, and number of runs that have it."""
 
@@ -26,11 +29,11 @@ def resolve(keys: Sequence[Key], key: str) -> Field | str | None:
     A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
     without any, for the only such metric.
     """
-    namesakes = _namesakes(keys, key)
-    if settings := [named for named in namesakes if named[0] == CONFIG]:
-        namesakes = settings
-    if len(namesakes) == 1:
-        kind, name, _ = namesakes[0]
+    meant = namesakes(keys, key)
+    if settings := [named for named in meant if named[0] == CONFIG]:
+        meant = settings
+    if len(meant) == 1:
+        kind, name, _ = meant[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
     if not (best := likely(keys, key)):
         return None
@@ -43,11 +46,29 @@ def resolve(keys: Sequence[Key], key: str) -> Field | str | None:
 
 def likely(keys: Sequence[Key], key: str) -> list[Key]:
     """Return the fields that an unknown key may stand for, at most three, those of most runs first."""
-    if not (candidates := _namesakes(keys, key)):
+    if not (candidates := namesakes(keys, key)):
         by_name = {name: named for named in keys for name in (named[1], named[1].rpartition(".")[2])}
         candidates = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
         candidates += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
     return sorted(dict.fromkeys(candidates), key=lambda named: -named[2])[:3]
+
+
+def candidates(keys_of: Callable[[str], Sequence[Key]], projects: Sequence[str], key: str) -> Sequence[Key]:
+    """Return the keys among which a bare key is looked up: those of the projects that are asked about.
+
+    If none of theirs is called so, it may be logged there later, and those of `EVERY` project are.
+    """
+    of_projects = merged(map(keys_of, projects))
+    return of_projects if namesakes(of_projects, key) else keys_of(EVERY)
+
+
+def merged(keys: Iterable[Iterable[Key]]) -> list[Key]:
+    """Return the keys of several projects, with the runs of all of them."""
+    runs: Counter[tuple[str, str]] = Counter()
+    for of_project in keys:
+        for kind, name, count in of_project:
+            runs[kind, name] += count
+    return [(kind, name, count) for (kind, name), count in runs.items()]
 
 
 def dotted(kind: str, name: str) -> str:
@@ -55,5 +76,6 @@ def dotted(kind: str, name: str) -> str:
     return f"{kind}.{quoted(name)}" if kind else name
 
 
-def _namesakes(keys: Sequence[Key], key: str) -> list[Key]:
+def namesakes(keys: Iterable[Key], key: str) -> list[Key]:
+    """Return the keys that are called so, with or without what comes before their last dot or slash."""
     return [named for named in keys if named[1] == key or named[1].endswith((f".{key}", f"/{key}"))]

@@ -147,6 +147,37 @@ def conjuncts(text: str) -> list[str]:
     return [text[start:end].strip() for start, end in zip(starts, [*ends, len(text)], strict=True)]
 
 
+def required_projects(text: str) -> tuple[str, ...]:
+    """Return the projects one of which every run must have for an expression to be true; none if it may have any.
+
+    Parts that are malformed or unfinished do not count.
+    """
+    try:
+        parts = conjuncts(text)
+    except BadWhere:
+        return ()
+    for part in parts:
+        try:
+            node = parse(part, lambda key: Field(Kind.CONFIG, key))
+        except BadWhere:
+            continue
+        if projects := _required_projects(node):
+            return projects
+    return ()
+
+
+def _required_projects(node: Node) -> tuple[str, ...]:
+    if isinstance(node, Comparison):
+        is_project = node.field == Field(*FIELDS["project"]) and node.operator in ("=", "in")
+        return tuple(map(str, node.values)) if is_project else ()
+    if isinstance(node, All):
+        return next(filter(None, map(_required_projects, node.nodes)), ())
+    if isinstance(node, Either):
+        of_parts = [_required_projects(part) for part in node.nodes]
+        return tuple(dict.fromkeys(name for names in of_parts for name in names)) if all(of_parts) else ()
+    return ()
+
+
 def conjunction(parts: Sequence[str]) -> str:
     """Return the expression that is true where all of these are."""
     several = len(parts) > 1

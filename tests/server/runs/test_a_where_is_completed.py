@@ -170,3 +170,56 @@ def test_texts_that_look_like_numbers_are_completed_in_quotes(
 def test_what_is_expected_is_known_at_every_place(text: str, expected: str) -> None:
     assert unfinished(text).expected == expected
     assert cursor_context(text + " ", len(text) + 1).expected == expected
+
+
+@pytest.fixture
+def two_spellings(store: Path, make_run: MakeRun, look: Callable[[], None]) -> None:
+    """Another project whose learning rate is called otherwise, with a key twice within it."""
+    for rate in (0.15, 0.2, 0.5):
+        config = {"model": {"lr": rate}, "a": {"depth": 1}, "b": {"depth": 2}}
+        make_run(store, project="speech", config=config)
+    look()
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ({"where": "lr < 0.25", "project": "speech"}, 2),
+        ({"where": "lr < 0.15", "project": "vision"}, 1),
+        ({"where": "project = speech and lr < 0.25"}, 2),
+        ({"where": 'lr < 0.25 and project in ("speech", text)'}, 2),
+        ({"where": "(project = speech or project = text) and not lr > 0.3"}, 3),
+        # No run of the project has it yet: it is that of the others.
+        ({"where": "optim.name = sgd", "project": "text"}, 0),
+    ],
+)
+def test_a_bare_key_is_looked_up_in_the_project_of_the_question(
+    api: APIClient, two_spellings: None, query: dict[str, str], total: int
+) -> None:
+    listed = api.get("/api/v2/experiments", query).json()
+    assert listed["total"] == total, listed
+    assert api.get("/where", query).json()["total"] == total
+    assert "unknown field" not in api.get("/", query).content.decode()
+    ids = {item["id"] for item in listed["experiments"]}
+    curves = api.get("/api/v2/series", {**query, "names": "loss"})
+    assert curves.status_code == 200 and curves.json()["missing"] == []
+    grouped = api.get("/api/v2/groups", {**query, "by": "name", "metrics": "loss"})
+    assert grouped.status_code == 200
+    assert sum(len(group["run_ids"]) for group in grouped.json()["groups"]) == len(ids) == total
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"where": "lr < 1"}, {"config.optim.lr", "config.model.lr"}),
+        ({"where": "lr < 1 and project in (speech, vision)"}, {"config.optim.lr", "config.model.lr"}),
+        ({"where": "depth < 1", "project": "speech"}, {"config.a.depth", "config.b.depth"}),
+    ],
+)
+def test_a_bare_key_of_several_meanings_is_refused_by_one_sentence(
+    api: APIClient, complete: Complete, two_spellings: None, query: dict[str, str], names: set[str]
+) -> None:
+    (sentence,) = api.get("/api/v2/experiments", query).json()["errors"]["where"]
+    assert set(sentence.rpartition("Did you mean ")[2].rstrip("?").split(" or ")) == names
+    fixed = texts(complete(query["where"] + " ", **{k: v for k, v in query.items() if k != "where"}))
+    assert {text.partition(" <")[0] for text in fixed} == names

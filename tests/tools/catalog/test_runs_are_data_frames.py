@@ -64,6 +64,17 @@ def test_a_primary_metric_that_is_set_after_its_points_has_its_best_value(tmp_pa
     assert rn.open_run("latest", tmp_path).entry.best_metric_step == 1
 
 
+def test_a_bare_key_is_looked_up_in_the_project_that_is_asked_for(tmp_path: Path) -> None:
+    for project, name in (("vision", "optim"), ("speech", "model")):
+        for rate in (0.1, 0.2):
+            write_run(tmp_path, project, config={name: {"lr": rate}}, metrics=[])
+    for question in ({"where": "lr < 0.15", "project": "speech"}, {"where": "lr < 0.15 and project = speech"}):
+        (row,) = rn.runs(storage=tmp_path, as_="records", **question)
+        assert (row["project"], row["config.model.lr"]) == ("speech", 0.1)
+    with pytest.raises(ValueError, match=r"Did you mean config\.(optim|model)\.lr or config"):
+        rn.runs("lr < 0.15", storage=tmp_path)
+
+
 def test_special_values_are_kept(tmp_path: Path) -> None:
     write_run(tmp_path, metrics=[{"loss": 1.0}, {"loss": float("nan")}])
     write_run(tmp_path, metrics=[{"loss": float("-inf")}], created_at=BEGIN)
