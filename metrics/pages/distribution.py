@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from metrics.api.analysis import BASELINE
 from metrics.api.distribution import CurvesQuery, curves_answer
 from runicorn.api.responses.metrics import CurveDistribution
 from runicorn_site.web.access import Scope
@@ -17,6 +18,7 @@ from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.pages.table.rows import matching
 from runs.pages.table.state import TableState
+from runs.query.matches import Matches
 from runs.query.where.parser import BadWhere
 
 
@@ -30,4 +32,12 @@ def listed_distribution(request: Request, query: dict[str, Any]) -> Response:
         matches = matching(active_root(), state)
     except BadWhere as error:
         raise ValidationError({"where": [str(error)]}) from error
-    return curves_answer(matches, query, state.project or None)
+    return curves_answer(matches, query, state.project or _only_project(matches, query))
+
+
+def _only_project(matches: Matches, query: dict[str, Any]) -> str | None:
+    """Return the project of all runs if their baseline is asked for, None if they are of several."""
+    if query.get("against") != [BASELINE]:
+        return None
+    projects = set(matches.runs.order_by().values_list("project", flat=True).distinct()[:2])
+    return projects.pop() if len(projects) == 1 else None

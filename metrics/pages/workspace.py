@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from metrics.api.analysis import BASELINE
 from metrics.ingest.catch_up import catch_up_several
 from metrics.pages.boards import page_board
 from metrics.pages.chart_order import metrics_of_list
@@ -42,6 +43,8 @@ PATIENCE = 0.2
 """Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
 
 HYPERPARAMETERS = "hyperparameters"
+MOST_IDS = 100
+"""Ids of a baseline in the addresses of its charts."""
 
 
 class ChartsContext(TypedDict):
@@ -51,7 +54,7 @@ class ChartsContext(TypedDict):
     growing: list[str]
     project: str
     baseline: str
-    """Ids of the runs of the project's baseline, separated by commas; empty without one."""
+    """Ids of the runs of the project's baseline, separated by commas, or `BASELINE`; empty without one."""
 
 
 class ConfigContext(TypedDict):
@@ -99,7 +102,11 @@ def charts_panel(
 def _baseline(root: StorageRoot, project: str, request: HttpRequest) -> str:
     run_ids = analysis.read(Path(root.path), project)["baseline"]
     runs = baseline_runs(root, run_ids) if run_ids else []
-    return ",".join(run.run_id for run in runs) if are_visible(request, runs) else ""
+    if not are_visible(request, runs):
+        return ""
+    if len(runs) > MOST_IDS:  # longer than an address may be; a shared link has no other form
+        return "" if is_shared(request) else BASELINE
+    return ",".join(run.run_id for run in runs)
 
 
 def config_panel(runs: Sequence[Run]) -> ConfigContext:

@@ -106,7 +106,7 @@ def test_a_group_that_is_too_large_for_a_baseline_changes_nothing(lab: Viewer, b
     browser.goto(f"{lab.url}/?project=vision&group=config.lr")
     browser.locator("tr.group-row input.pick-group").first.click()
     browser.locator("#set-baseline").click()
-    sentence = f"A baseline has at most 100 runs; {COUNT // len(RATES):,} are selected."
+    sentence = f"A baseline has at most 1,000 runs; {COUNT // len(RATES):,} are selected."
     until(lambda: sentence in browser.locator("body").inner_text())
     assert lab.get("/api/v2/projects/vision/baseline").json() == before
 

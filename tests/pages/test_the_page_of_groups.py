@@ -166,20 +166,46 @@ def test_the_metric_of_the_table_is_the_first_metric_of_the_page(store: Path, pa
 def test_a_baseline_is_set_and_read(project: Page, store: Path, client: Client) -> None:
     markup = project("/projects/vision/groups?by=config.optim&metric=val_acc")
     assert "Against the baseline" not in markup.texts("th"), "no baseline is set"
-    runs = list(Run.objects.filter(config__optim="sgd").values_list("run_id", flat=True))
+    runs = set(Run.objects.filter(config__optim="sgd").values_list("run_id", flat=True))
+    assert '["sgd"]' in [field.attributes.get("value") for field in markup.all("input")]
     posted = client.post(
         "/projects/vision/change-baseline",
-        {"run_ids": ",".join(runs), "address": "by=config.optim&metric=val_acc"},
+        {"group": '["sgd"]', "address": "by=config.optim&metric=val_acc"},
     )
     assert posted.status_code == 302
     assert posted["Location"] == "/projects/vision/groups?by=config.optim&metric=val_acc"
-    assert analysis.read(store, "vision")["baseline"] == runs
+    assert set(analysis.read(store, "vision")["baseline"]) == runs
     markup = project(posted["Location"])
     cells = markup.texts("td")
     assert "baseline" in cells and "Against the baseline" in markup.texts("th")
     assert any(text.startswith("within noise") for text in cells)
+    refused = client.post(
+        "/projects/vision/change-baseline", {"group": '["no"]', "address": "by=config.optim"}
+    )
+    assert refused.status_code == 400 and set(analysis.read(store, "vision")["baseline"]) == runs
     client.post("/projects/vision/change-baseline", {})
     assert analysis.read(store, "vision")["baseline"] == []
+
+
+@pytest.mark.django_db
+def test_all_runs_of_a_large_group_are_the_baseline(
+    store: Path, page: Page, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [
+        write_run(store, "vision", config={"lr": 0.1, "seed": seed}, metrics=[{"val_acc": seed / 100}])
+        for seed in range(120)
+    ]
+    write_run(store, "vision", config={"lr": 0.2}, metrics=[{"val_acc": 0.3}])
+    address = "by=config.lr&metric=val_acc"
+    page(f"/projects/vision/groups?{address}")
+    form = {"group": "[0.1]", "address": address}
+    assert client.post("/projects/vision/change-baseline", form).status_code == 302
+    assert set(analysis.read(store, "vision")["baseline"]) == set(ids)
+    monkeypatch.setattr(analysis, "MOST_RUNS", 5)
+    assert "Set the newest 5 as baseline" in page(f"/projects/vision/groups?{address}").texts("button")
+    assert client.post("/projects/vision/change-baseline", form).status_code == 302
+    assert len(analysis.read(store, "vision")["baseline"]) == 5
+    assert "baseline (the newest 5 runs)" in page(f"/projects/vision/groups?{address}").texts("td")
 
 
 @pytest.mark.django_db

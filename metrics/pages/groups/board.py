@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from metrics.pages.groups import pivot
 from metrics.pages.groups.pivot import Cell, Pivot
+from runicorn.store.project import analysis
 from runicorn_tools.analysis import student
 from runicorn_tools.analysis.goals import UNKNOWN, Goal
 from runicorn_tools.analysis.noise import NoiseFloor
@@ -19,6 +20,7 @@ from runicorn_tools.analysis.result import Verdict
 from runicorn_tools.analysis.scale import mean, unit_of
 from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
+from runs.pages.table.state import group_text
 from runs.query.analysis import group_names, grouping
 from runs.query.analysis.metric_values import Definitions, values_of
 from runs.query.analysis.replicas import ProjectNoise
@@ -42,8 +44,8 @@ class GroupRow:
         values: of the metric of its members, finite ones.
         verdict: against the baseline; None without one.
         address: query of the runs page that shows its members.
-        run_ids: the newest members.
-        is_baseline: whether these are the runs of the baseline.
+        text: stands for the group in a form.
+        is_baseline: whether the baseline is this group, or its newest `analysis.MOST_RUNS`.
     """
 
     label: str
@@ -53,7 +55,7 @@ class GroupRow:
     values: Sequence[float]
     verdict: Verdict | None
     address: str
-    run_ids: Sequence[str]
+    text: str
     is_baseline: bool
     cell: Cell
 
@@ -75,9 +77,9 @@ class GroupRow:
         return (min(self.values), max(self.values)) if len(self.values) else None
 
     @property
-    def ids(self) -> str:
-        """The members for a form."""
-        return ",".join(self.run_ids)
+    def is_too_large(self) -> bool:
+        """Whether only the newest members can be a baseline."""
+        return self.n > analysis.MOST_RUNS
 
 
 @dataclass(slots=True)
@@ -126,7 +128,7 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
         newest = [int(membership.keys[place]) for place in group[::-1][: group_names.MOST_RUNS]]
         # The groups may be older than the removal of a run by another process.
         ids = [known_ids[key] for key in newest if key in known_ids]
-        is_baseline = bool(group) and {int(membership.keys[place]) for place in group} == base_keys
+        is_baseline = bool(group) and set(_newest(membership, at)) == base_keys
         key = dict(zip(by, membership.values[at], strict=True))
         rows.append(
             GroupRow(
@@ -137,7 +139,7 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
                 values=numbers,
                 verdict=None if is_baseline else verdict,
                 address=_address(project, key, ids),
-                run_ids=ids,
+                text=group_text(membership.values[at]),
                 is_baseline=is_baseline,
                 cell=_cell(numbers, noise, len(group), rank == 1),
             )
@@ -146,6 +148,22 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     if len(by) == 2:
         result.pivot = _pivot(by, metric, [membership.values[at] for at in order], rows)
     return result
+
+
+def newest_members(matches: Matches, by: Sequence[str], values: tuple[Any, ...]) -> list[str]:
+    """Return the ids of the members of a group that can be a baseline, newest first; none if there is no such group."""
+    membership = grouping.group(matches, by)
+    at = membership.index().get(values)
+    if at is None:
+        return []
+    keys = _newest(membership, at)
+    ids = grouping.run_ids(matches.root, keys)
+    return [ids[key] for key in keys if key in ids]
+
+
+def _newest(membership: grouping.Membership, at: int) -> list[int]:
+    keys: list[int] = membership.keys[membership.places(at)[::-1][: analysis.MOST_RUNS]].tolist()
+    return keys
 
 
 def _short(verdict: Verdict) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import NotFound, ValidationError
 
 from metrics.api.formulas import define
-from metrics.pages.groups.board import Board, board
+from metrics.pages.groups.board import Board, board, newest_members
 from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, Subject, access
 from runicorn_site.web.conditional import at_a_moment
@@ -23,10 +24,12 @@ from runicorn_tools.analysis import formulas
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.project import project_or_404
+from runs.pages.table.state import group_of
 from runs.query import keys, usual_metric, where_keys
 from runs.query.analysis import grouping
 from runs.query.analysis.answers import baseline_runs
 from runs.query.find import find_runs
+from runs.query.matches import Matches
 from runs.query.where.parser import BadWhere
 from runs.services import analysis as services
 from runs.services.dead_runs import refresh_before_listing
@@ -44,14 +47,11 @@ def groups_page(request: HttpRequest, project: str) -> HttpResponse:
     content = analysis.read(Path(root.path), project)
     metrics = keys.metric_keys(root, project)
     metric = request.GET.get("metric") or _usual_metric(root, project, metrics)
-    by = [request.GET.get("by") or grouping.REPLICAS, request.GET.get("columns") or NOTHING]
-    where = request.GET.get("where", "").strip()
+    by, where = _choice(request.GET)
     base = baseline_runs(root, content["baseline"])
     context: dict[str, Any] = {"problem": "", "board": Board()}
     try:
-        valid = grouping.parse_keys(",".join(key for key in by if key))
-        node = where_keys.parse(root, where, project) if where else None
-        matches = find_runs(root, project=project, where=node)
+        matches, valid = _grouped(root, project, by, where)
         if metric:
             context["board"] = board(matches, project, valid, metric, base)
     except BadWhere as error:
@@ -67,6 +67,7 @@ def groups_page(request: HttpRequest, project: str) -> HttpResponse:
         "where": where,
         "choices": _choices(root, project),
         "baseline": base,
+        "most": analysis.MOST_RUNS,
         "address": request.GET.urlencode(),
         "formulas": sorted(content["formulas"].items()),
         "formula_problem": request.GET.get("problem", ""),
@@ -77,9 +78,21 @@ def groups_page(request: HttpRequest, project: str) -> HttpResponse:
 @access(Scope.CURATE, Subject.PROJECT)
 @require_POST
 def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
-    """Set the baseline of a project to the runs of a group, or remove it."""
-    run_ids = [run_id for run_id in request.POST.get("run_ids", "").split(",") if run_id]
-    services.set_baseline(root=active_root(), project=project, run_ids=run_ids)
+    """Set the baseline of a project to all runs of a group, the newest of very many, or remove it.
+
+    Raises:
+        ValidationError: the group has no runs any more, or its condition is invalid.
+    """
+    root, run_ids = active_root(), []
+    if text := request.POST.get("group", ""):
+        by, where = _choice(QueryDict(request.POST.get("address", "")))
+        try:
+            matches, valid = _grouped(root, project, by, where)
+        except BadWhere as error:
+            raise ValidationError({"where": [translated(error.sentence)]}) from error
+        if not (run_ids := newest_members(matches, valid, group_of(text)[0])):
+            raise ValidationError({"group": [_("This group has no runs any more.")]})
+    services.set_baseline(root=root, project=project, run_ids=run_ids)
     return _back(request, project)
 
 
@@ -97,6 +110,24 @@ def add_formula(request: HttpRequest, project: str) -> HttpResponse:
     except (ValidationError, NotFound):
         problem = _("A metric has this name already, or the name is not valid.")
     return _back(request, project, **({"problem": problem} if problem else {"metric": name}))
+
+
+def _choice(query: QueryDict) -> tuple[list[str], str]:
+    """Return the two keys to group by, the second of which may be empty, and the condition."""
+    by = [query.get("by") or grouping.REPLICAS, query.get("columns") or NOTHING]
+    return by, query.get("where", "").strip()
+
+
+def _grouped(root: StorageRoot, project: str, by: Sequence[str], where: str) -> tuple[Matches, list[str]]:
+    """Return the runs to group, and the valid keys.
+
+    Raises:
+        BadWhere: the condition is malformed.
+        grouping.UnknownGrouping: a key is unknown.
+    """
+    valid = grouping.parse_keys(",".join(key for key in by if key))
+    node = where_keys.parse(root, where, project) if where else None
+    return find_runs(root, project=project, where=node), valid
 
 
 def _back(request: HttpRequest, project: str, **changes: str) -> HttpResponse:

@@ -20,7 +20,7 @@ from runicorn.store.project.folder import project_folder
 FILE = "analysis.json"
 CEILING = 1024 * 1024
 """Bytes of the largest file."""
-MOST_RUNS, MOST_FORMULAS, MOST_KEYS = 100, 200, 100
+MOST_RUNS, MOST_FORMULAS, MOST_KEYS = 1000, 200, 100
 NAME_LENGTH, FORMULA_LENGTH, ID_LENGTH = 255, 1000, 255
 
 

@@ -5,7 +5,7 @@ import { gettext } from "../i18n.js";
 import { withParameters } from "../shared/query.js";
 import { heads } from "./widths.js";
 
-const MOST = 100;
+const MOST = 1000;
 
 /** Make these runs the baseline of their project. */
 async function set(ids) {
@@ -19,7 +19,7 @@ export function baseline(picks, refresh, say) {
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("#set-baseline") || !picks.ids.size) return;
     if (picks.ids.size > MOST) {
-      say(gettext("A baseline has at most {most} runs; {n} are selected.", { most: MOST, n: picks.ids.size.toLocaleString("en") }));
+      say(gettext("A baseline has at most {most} runs; {n} are selected.", { most: MOST.toLocaleString("en"), n: picks.ids.size.toLocaleString("en") }));
       return;
     }
     try {

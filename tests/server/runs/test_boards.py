@@ -272,7 +272,7 @@ def test_baseline_and_formulas_of_a_project_travel_with_an_archive(
     target.mkdir()
     with torn.open("rb") as stream:
         left = import_archive(target, stream).left
-    assert left == {"vision/analysis.json": "baseline must have at most 100 entries."}
+    assert left == {"vision/analysis.json": "baseline must have at most 1000 entries."}
     assert analysis.read(store, "vision") == analysis.empty() == analysis.read(target, "vision")
     with archive.open("rb") as stream:
         assert import_archive(target, stream).analyses == ["vision/analysis.json"]

@@ -68,7 +68,10 @@ def test_a_bare_key_is_looked_up_in_the_project_that_is_asked_for(tmp_path: Path
     for project, name in (("vision", "optim"), ("speech", "model")):
         for rate in (0.1, 0.2):
             write_run(tmp_path, project, config={name: {"lr": rate}}, metrics=[])
-    for question in ({"where": "lr < 0.15", "project": "speech"}, {"where": "lr < 0.15 and project = speech"}):
+    for question in (
+        {"where": "lr < 0.15", "project": "speech"},
+        {"where": "lr < 0.15 and project = speech"},
+    ):
         (row,) = rn.runs(storage=tmp_path, as_="records", **question)
         assert (row["project"], row["config.model.lr"]) == ("speech", 0.1)
     with pytest.raises(ValueError, match=r"Did you mean config\.(optim|model)\.lr or config"):
