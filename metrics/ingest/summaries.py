@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -203,9 +203,16 @@ def _store(root: StorageRoot, summaries: Sequence[tuple[Run, Summary]]) -> None:
 
 def points_of(run: Run, name: str) -> Points:
     """Return the points with steps of a metric of a summarized run, sorted by step, read from its journal."""
+    _lane, points = series_of(run, [name]).get(name, (Lane.METRIC, no_points()))
+    return points.by_step().unshadowed()
+
+
+def series_of(run: Run, names: Iterable[str]) -> dict[str, tuple[Lane, Points]]:
+    """Return the points with steps of metrics of a summarized run, those that it has, read from its journal."""
     try:
         content = (run.path / layout.EVENTS).read_bytes()[:SMALL_BYTES]
     except OSError:
-        return no_points()
-    points = parse.parse(content).series.get((Lane.METRIC, name), no_points())
-    return points.by_step().unshadowed()
+        return {}
+    series = parse.parse(content).series
+    lane = Lane.METRIC
+    return {name: (lane, series[lane, name]) for name in names if (lane, name) in series}

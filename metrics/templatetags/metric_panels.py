@@ -13,10 +13,13 @@ from django.utils.safestring import SafeString
 from metrics.ingest import catch_up
 from metrics.pages import panels, workspace
 from metrics.pages.boards import page_board
+from metrics.query.formulas.progress import Unfinished, unfinished
 from metrics.query.growing import growing_metrics
 from metrics.query.progress import progress
 from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
+from runicorn_site.web.conditional import is_not_remembered
+from runicorn_site.web.readable import current
 from runs.models import Run, StorageRoot
 
 register = template.Library()
@@ -53,7 +56,12 @@ class ProgressPanel(TypedDict):
 
 class IngestPanel(TypedDict):
     backlog: catch_up.Backlog
+    read_bytes: int
     is_listed: bool
+
+
+class FormulaPanel(TypedDict):
+    formulas: list[Unfinished]
 
 
 @register.inclusion_tag("metrics/differences/_changed.html", takes_context=True)
@@ -100,7 +108,23 @@ def ingest_progress(root: StorageRoot) -> IngestPanel:
     """Render the progress of indexing and ingesting the store; nothing when it is complete."""
     # The cached row is as old as the process.
     is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()
-    return {"backlog": catch_up.backlog(root), "is_listed": is_listed}
+    backlog = catch_up.backlog(root)
+    return {
+        "backlog": backlog,
+        "read_bytes": backlog["total_bytes"] - backlog["bytes"],
+        "is_listed": is_listed,
+    }
+
+
+@register.inclusion_tag("metrics/_formula_progress.html")
+def formula_progress(root: StorageRoot, project: str) -> FormulaPanel:
+    """Render how far the formulas are that are being computed for the runs of a project, or of all that are readable."""
+    entries = [
+        entry for entry in unfinished(root) if entry.project in current() and project in ("", entry.project)
+    ]
+    if entries:  # what the background has done changes no row that the page depends on
+        is_not_remembered()
+    return {"formulas": entries}
 
 
 @register.simple_tag

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from metrics.query.formulas.whole import Series
 from metrics.query.values_at_steps import Along
 from metrics.store.lanes import Lane
 from runicorn.store import layout
 from runicorn.store.metric_rules import rule_of, step_metric_of
 from runicorn.store.units import number_of
 from runicorn_site.catalog.entry import RunEntry
-from runicorn_site.catalog.formulas import Series, formulas_of, read_with_formulas
+from runicorn_site.catalog.formulas import formulas_of, read_with_formulas
 from runicorn_site.catalog.store import StoreCatalog
 from runicorn_site.page_file.curves import (
     ChartOptions,

@@ -26,6 +26,7 @@ from artifacts.index.usage_links import catch_up_all as link_artifacts
 from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
 from metrics.ingest.stalls import Stalls
+from metrics.query.formulas import provider as formulas
 from metrics.query.series_view import prepare_charts
 from runicorn._platform import file_lock
 from runicorn.store import heartbeat, layout
@@ -59,6 +60,7 @@ STATES_SECONDS = 5.0
 IDLE_SECONDS = 600.0
 """Longest pause of a loop, whose next wake-up is a change."""
 JUMP_SECONDS = 30.0
+FORMULA_SECONDS = 0.5
 BUSY_SECONDS = 0.05
 """Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
 AFTER_ERROR_SECONDS = 2.0
@@ -227,6 +229,8 @@ def ingest(term: Term) -> None:
     while term.goes_on():
         began = time.thread_time()
         due = metrics.catch_up_all(term.root, term.stopping)
+        if formulas.work_off(term.root, FORMULA_SECONDS, term.stopping):
+            due = 0.0
         busy = time.thread_time() - began > BUSY_SECONDS
         term.rest(due, at_least=BUSY_SECONDS if busy else INGEST_SECONDS)
 

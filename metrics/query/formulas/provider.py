@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 
+from metrics.query.formulas.progress import unfinished
 from runs.models import StorageRoot
 
 
-def prepare(root: StorageRoot, names: Collection[str]) -> None:
-    """Compute the missing and old rows of formulas with these names."""
+def prepare(root: StorageRoot, names: Collection[str], runs: Collection[int] | None = None) -> None:
+    """Compute the missing and old rows of formulas with these names; see `runs.query.derived`."""
     from metrics.query.formulas import index
 
-    index.prepare(root, names)
+    index.prepare(root, names, runs)
+
+
+def work_off(root: StorageRoot, seconds: float, stop: threading.Event) -> bool:
+    """Compute rows that requests have left, for about so many seconds; return whether any are left."""
+    if not unfinished(root):
+        return False
+    from metrics.query.formulas import index
+
+    return index.work_off(root, seconds, stop)

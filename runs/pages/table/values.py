@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runicorn_site.web.templatetags.ui import figure
+from runs.active_root import active_root
 from runs.models import Run, RunMetric, RunParam
 from runs.pages.table.columns import AGGREGATES
+from runs.query import derived
 from runs.query.sort_keys import metric_of
 
 SIGNIFICANT = 5
@@ -26,6 +28,8 @@ def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int,
     summaries = [column for column in columns if column.startswith("summary.")]
     values: dict[tuple[int, str], Value] = {}
     names = {name for name, _ in metrics.values()}
+    if runs:
+        derived.prepare(active_root(), names, keys)
     for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
         for column, (name, aggregate) in metrics.items():
             if name == metric.key:

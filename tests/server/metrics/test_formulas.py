@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
-from metrics.ingest.catch_up import catch_up_several
-from metrics.query.formulas import curves, definitions, tiles
+from metrics.ingest.catch_up import catch_up_all, catch_up_several
+from metrics.models import Journal, Series
+from metrics.query.formulas import curves, definitions, index, tiles
+from runicorn.store.project import analysis
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run, RunMetric
+from runs.query import counts
 from tests.folders import append_metrics
 from tests.large import many
 from tests.server.site.test_lists_can_be_asked_again import Program
@@ -300,3 +306,38 @@ def test_answers_follow_formulas_that_are_written_outside_the_server(
         listed = json.loads(program.get(*addresses[5])[2])["experiments"]
         assert [entry["id"] for entry in listed] == is_listed
         assert all(entry.get("best_metric_step") is None for entry in listed)
+
+
+def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_points(
+    client: Client, store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "AT_ONCE", 20)
+    monkeypatch.setattr(index, "SECONDS", 0.0)
+    for number in range(70):
+        steps = [{"a": 1.0, "b": 1.0}, {"a": number + 0.5, "b": number / 100}]
+        make_run(store, "vision", metrics=steps, created_at=1e9 + number)
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    # Written outside of the server: nothing is computed before somebody asks.
+    analysis.update(store, "vision", lambda content: content["formulas"].update({"gap": "a - b"}))
+    definitions.changed(active_root().path)
+
+    def shown(address: str) -> tuple[list[str], str]:
+        page = client.get(
+            f"{address}&columns_of=vision&col=name&col=metric.gap.last&per_page=50"
+        ).content.decode()
+        cells = re.findall(r'<td class="[^"]*number[^"]*"[^>]*>\s*([-\d.]+)\s*</td>', page)
+        return cells, page
+
+    cells, page = shown("/?project=vision")
+    assert len(cells) == 50 and cells[0] == "68.81" and "Computing gap" not in page
+    RunMetric.objects.filter(key="gap").delete()
+    counts.changed(active_root())
+    cells, page = shown("/?project=vision&sort=metric.gap.last")
+    assert "Computing gap: 20 of 70 runs" in page and len(cells) == 50
+    while index.work_off(active_root(), 0.0, threading.Event()):
+        pass
+    cells, page = shown("/?project=vision&sort=metric.gap.last")
+    assert "Computing" not in page
+    assert [float(cell) for cell in cells] == pytest.approx([n + 0.5 - n / 100 for n in range(50)])
+    assert not Journal.objects.exists() and not Series.objects.exists()
