@@ -101,6 +101,15 @@ class RunInUse(ServiceError):
     status_code = status.HTTP_409_CONFLICT
 
 
+class NoteChanged(ServiceError):
+    """The note is not the one that was edited."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The note was changed meanwhile, and was not overwritten.")
+
+
 class NoteTooLong(ServiceError):
     """A paragraph does not fit into the note."""
 

@@ -142,6 +142,13 @@ class RunEdit(Edit):
         trim_whitespace=False,
         help_text="A paragraph to add to the description as it is then; not together with `description`.",
     )
+    expected_description = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=NOTE_LENGTH,
+        trim_whitespace=False,
+        help_text="The description that `description` replaces; 409 if it is another one by now.",
+    )
     pinned = serializers.BooleanField(required=False)
     archived = serializers.BooleanField(required=False)
     display_name = serializers.CharField(required=False, allow_blank=True, max_length=255)
@@ -158,6 +165,8 @@ class RunEdit(Edit):
         attrs = super().validate(attrs)
         if "description" in attrs and "append_description" in attrs:
             raise serializers.ValidationError({"append_description": ["Not together with `description`"]})
+        if "expected_description" in attrs and "description" not in attrs:
+            raise serializers.ValidationError({"expected_description": ["Only together with `description`"]})
         if "name" in attrs:
             attrs["display_name"] = attrs.pop("name")
         return attrs

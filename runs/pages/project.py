@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
@@ -64,6 +64,13 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     is_known = projects.exists if is_valid else projects.has_runs
     if not is_known(root, project):
         raise Http404
+    return render(request, "runs/project.html", _context(root, project, is_valid=is_valid))
+
+
+def _context(
+    root: StorageRoot, project: str, *, is_valid: bool = True, draft: str | None = None
+) -> dict[str, Any]:
+    """Return the context of the page; `draft` is what its form has in place of the description."""
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
     newest = list(runs.newest()[:NEWEST])
@@ -71,8 +78,9 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     best = _best(root, project, summary, newest)
     extras = differences(list({run.pk: run for run in [*newest, *best]}.values()))
     baseline = analysis.read(Path(root.path), project)["baseline"]
-    context = {
+    return {
         "project": project,
+        "draft": draft,
         "baseline": list(runs.filter(run_id__in=baseline).newest()) if baseline else [],
         "text": description.read(Path(root.path), project),
         "limit": description.LENGTH,
@@ -92,14 +100,21 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         "boards": boards.names(Path(root.path), project) if is_valid else [],
         "is_valid": is_valid,
     }
-    return render(request, "runs/project.html", context)
 
 
 @access(Scope.CURATE, Subject.PROJECT)
 @require_POST
 def change_description(request: HttpRequest, project: str) -> HttpResponse:
+    """Replace the description; if it is not the one that was edited, show the form with both texts instead."""
     root = project_or_404(project)
-    describe_project(root=root, project=project, text=request.POST.get("description", ""))
+    text = request.POST.get("description", "").replace("\r\n", "\n")
+    now = description.read(Path(root.path), project)
+    before = request.POST.get("before", now).replace("\r\n", "\n")
+    if before != now.replace("\r\n", "\n"):
+        mine = text.removeprefix(before).strip()
+        both = "\n\n".join(part for part in (now.rstrip(), mine) if part)
+        return render(request, "runs/project.html", _context(root, project, draft=both), status=409)
+    describe_project(root=root, project=project, text=text)
     return redirect("project", project=project)
 
 

@@ -8,10 +8,11 @@ from typing import cast
 
 from runicorn.api.responses.runs import RunResult
 from runicorn.store import curation, layout
-from runs.errors import NoteTooLong, RunInUse
+from runs.errors import NoteChanged, NoteTooLong, RunInUse
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 from runs.store.reader import clean_tags
+from runs.store.sanitize import clean_text
 
 
 def edit_run(
@@ -20,6 +21,7 @@ def edit_run(
     tags: Sequence[str] | None = None,
     description: str | None = None,
     append_description: str | None = None,
+    expected_description: str | None = None,
     pinned: bool | None = None,
     archived: bool | None = None,
     display_name: str | None = None,
@@ -30,9 +32,10 @@ def edit_run(
     """Change the given fields of a run and return its refreshed row.
 
     With `keep_tags`, `tags` are added to the existing ones; `append_description` is a paragraph that is added to the
-    description as it is in the file.
+    description as it is in the file, which `description` replaces only if it is `expected_description`, if that is given.
 
     Raises:
+        NoteChanged: the description is another one by now; nothing was changed.
         NoteTooLong: the description would be too long; nothing was changed.
         RunInUse: a run that is running or being uploaded is not moved; nothing was changed.
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
@@ -57,6 +60,8 @@ def edit_run(
 
     def change(now: curation.RunFields) -> curation.RunFields:
         result = changes.copy()
+        if expected_description not in (None, clean_text(now["description"], curation.NOTE_LENGTH)):
+            raise NoteChanged
         if tags is not None:
             result["tags"] = clean_tags([*(now["tags"] if keep_tags else ()), *tags])
         if append_description is not None:

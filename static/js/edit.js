@@ -56,6 +56,34 @@ export async function editRun(id, anchor, first = "tags") {
   const name = make("input", { value: before.display_name ?? "", placeholder: before.name ?? "", maxLength: 255, autocomplete: "off" });
   const tags = tagField(before.tags);
   const note = make("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
+  const written = { name: name.value, tags: tags.read().join("\n"), note: note.value };
+
+  /** Send what was changed here: what others changed meanwhile stays. */
+  async function save() {
+    const changes = {};
+    if (name.value !== written.name) changes.display_name = name.value.trim();
+    if (tags.read().join("\n") !== written.tags) changes.tags = tags.read();
+    if (note.value !== written.note) Object.assign(changes, { description: note.value, expected_description: before.description });
+    if (!Object.keys(changes).length) return before;
+    try {
+      return await change(id, changes);
+    } catch (error) {
+      if (error.status !== 409 || !("description" in changes)) throw error;
+      await joinNotes();
+      throw new Error(gettext("Somebody has changed this note meanwhile. The field has both texts now: check it, and save again."));
+    }
+  }
+
+  /** Put the note as it is now before what was written here. */
+  async function joinNotes() {
+    const now = await requestJson(addressOf(id));
+    const mine = note.value.startsWith(written.note) ? note.value.slice(written.note.length).trim() : note.value;
+    before.description = now.description;
+    note.value = now.description;
+    written.note = note.value;
+    note.value = [written.note.trimEnd(), mine].filter(Boolean).join("\n\n");
+  }
+
   return ask({
     label: gettext("Name, tags and note"),
     fields: [
@@ -65,7 +93,7 @@ export async function editRun(id, anchor, first = "tags") {
       field(gettext("Note (Markdown)"), note),
     ],
     submit: gettext("Save"),
-    save: () => change(id, { display_name: name.value.trim(), tags: tags.read(), description: note.value }),
+    save,
     anchor,
     opened: () => ({ name, note }[first] ?? tags.input).focus(),
   });

@@ -140,6 +140,27 @@ def test_a_description_is_kept_as_a_file_of_the_project(project: Page, store: Pa
 
 
 @pytest.mark.django_db
+def test_a_description_that_somebody_else_changed_meanwhile_is_kept_beside_ours(
+    project: Page, store: Path, client: Client
+) -> None:
+    project("/projects/vision")
+    client.post("/projects/vision/description", {"description": "Goal", "before": ""})
+    theirs = {"description": "Goal\r\nTheir finding", "before": "Goal"}
+    assert client.post("/projects/vision/description", theirs).status_code == 302
+    ours = {"description": "Goal\r\nOur finding", "before": "Goal"}
+    answer = client.post("/projects/vision/description", ours)
+    assert answer.status_code == 409 and b"Somebody has changed this description" in answer.content
+    markup = Markup(answer.content.decode())
+    (field,) = markup.all("textarea")
+    assert "".join(field.pieces) == "Goal\nTheir finding\n\nOur finding"
+    assert (store / "vision" / "description.md").read_text() == "Goal\nTheir finding"
+    before = next(field for field in markup.all("input") if field.attributes.get("name") == "before")
+    both = {"description": "".join(field.pieces), "before": before.attributes["value"]}
+    assert client.post("/projects/vision/description", both).status_code == 302
+    assert (store / "vision" / "description.md").read_text() == both["description"]
+
+
+@pytest.mark.django_db
 def test_a_project_of_moved_runs_has_a_description_and_boards(
     project: Page, store: Path, client: Client, api: APIClient
 ) -> None:

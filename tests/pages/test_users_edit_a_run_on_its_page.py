@@ -64,6 +64,30 @@ def test_tags_and_note_are_edited_in_place(open_page: Open, busy_site: Viewer, r
     assert (answer["tags"], answer["description"]) == (["first", "<b>second</b>"], "What a run\nand more")
 
 
+def test_a_note_that_somebody_else_changed_meanwhile_is_kept_beside_ours(
+    open_page: Open, busy_site: Viewer, run_id: str
+) -> None:
+    address = f"{busy_site.url}/api/runs/{run_id}"
+    requests.patch(address, json={"description": "Begun."}, timeout=10).raise_for_status()
+    page = open_page(f"/runs/{run_id}", refused=[409])
+    page.locator("body").press("n")
+    sheet = page.get_by_role("dialog", name="Tags and note")
+    until(lambda: sheet.get_by_label("Note").input_value() == "Begun.")
+    changes = {"description": "Begun. Diverged at 300.", "tags": ["theirs"]}
+    requests.patch(address, json=changes, timeout=10).raise_for_status()
+    sheet.get_by_label("Note").fill("Begun.\n\nThe loader is slow.")
+    sheet.get_by_role("button", name="Save").click()
+    until(lambda: "Somebody has changed this note" in sheet.inner_text())
+    both = "Begun. Diverged at 300.\n\nThe loader is slow."
+    assert sheet.get_by_label("Note").input_value() == both
+    assert busy_site.get(f"/api/runs/{run_id}").json()["description"] == changes["description"]
+    sheet.get_by_role("button", name="Save").click()
+    until(lambda: not sheet.count())
+    run = busy_site.get(f"/api/runs/{run_id}").json()
+    # The tags were not touched here.
+    assert (run["description"], run["tags"]) == (both, ["theirs"])
+
+
 def test_an_open_sheet_outlives_the_redraw_of_the_head(
     open_page: Open, busy_site: Viewer, run_id: str
 ) -> None:

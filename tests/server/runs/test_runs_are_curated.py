@@ -180,3 +180,21 @@ def test_the_admin_site_adds_and_deletes_nothing(store: Path, make_run: Any, loo
     assert (folder_of(store, run_id) / ".deleted").exists()
     Client().post("/admin/runs/run/", chosen | {"action": "restore"})
     assert row(run_id).deleted is None
+
+
+def test_a_note_that_somebody_changed_meanwhile_is_not_overwritten(
+    store: Path, make_run: Any, look: Any, api: Any
+) -> None:
+    run_id = make_run(store)
+    look()
+    read(api.patch(f"/api/runs/{run_id}", {"description": "ours", "expected_description": ""}))
+    (folder_of(store, run_id) / "curation.json").write_text('{"description": "theirs"}')
+    changes = {"description": "ours, longer", "expected_description": "ours", "tags": ["a"]}
+    refused = api.patch(f"/api/runs/{run_id}", changes)
+    assert refused.status_code == 409 and "changed meanwhile" in refused.json()["detail"]
+    assert curation(store, run_id) == {"description": "theirs"}
+    changes["expected_description"] = "theirs"
+    run = read(api.patch(f"/api/runs/{run_id}", changes))
+    assert (run["description"], run["tags"]) == ("ours, longer", ["a"])
+    alone = api.patch(f"/api/runs/{run_id}", {"expected_description": "theirs"})
+    assert alone.status_code == 400 and list(alone.json()["errors"]) == ["expected_description"]
