@@ -161,7 +161,8 @@ def _part(
     name: str, entries: Sequence[RunEntry], series: Sequence[Series], charts: Sequence[ChartOptions]
 ) -> _Part:
     runs = [number for number, of_run in enumerate(series) if name in of_run]
-    names = {other for of_run in series for other in of_run}
+    # As on the live page: what was logged without steps is no x axis.
+    names = {other for of_run in series for other in of_run if of_run[other][0] is Lane.METRIC}
     rules = [entry.metric_rules for entry in entries if entry.metric_rules]
     has_steps = any(series[number][name][0] is Lane.METRIC for number in runs)
     x = step_metric_of(rules, name, names) if has_steps else ""

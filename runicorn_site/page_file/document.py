@@ -49,8 +49,16 @@ class PageFile:
     tag: str
 
 
-def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry], board: PageBoard | None = None) -> PageFile:
+def page_file(
+    catalog: StoreCatalog,
+    entries: Sequence[RunEntry],
+    board: PageBoard | None = None,
+    colours: Mapping[str, str] | None = None,
+) -> PageFile:
     """Return the page file of one run or several; their charts are arranged by a board if there is one.
+
+    Args:
+        colours: those that users gave to runs, by run id.
 
     Raises:
         OSError: a journal cannot be read.
@@ -66,7 +74,7 @@ def page_file(catalog: StoreCatalog, entries: Sequence[RunEntry], board: PageBoa
 {_pictures(content)}
 {_tables(content)}
 {_logs(content)}"""
-    return _page(title, body, content, board)
+    return _page(title, body, content, board, colours or {})
 
 
 def saved_document(
@@ -97,14 +105,16 @@ def saved_document(
     only = {name for chart in options for name in chart.metrics or ()}
     content = page_content(catalog, entries, len(_sheets()) + len(_script()) + len(linked), only, options)
     html = f'<p class="soft">{escape(about)}</p><article class="documents markdown">{linked}</article>'
-    return _page(title, html, content, None)
+    return _page(title, html, content, None, {})
 
 
 _ICONS = re.compile(r'href="[^"#]*icons[^"#]*\.svg#')
 _PATHS = re.compile(r'(<a\s[^>]*href="|&quot;href&quot;: &quot;)/(?!/)')
 
 
-def _page(title: str, body: str, content: PageContent, board: PageBoard | None) -> PageFile:
+def _page(
+    title: str, body: str, content: PageContent, board: PageBoard | None, colours: Mapping[str, str]
+) -> PageFile:
     sheets, script = _sheets(), _script()
     icons = (STATIC / "img" / "icons.svg").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -112,7 +122,7 @@ def _page(title: str, body: str, content: PageContent, board: PageBoard | None) 
         f"sandbox allow-scripts; default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline';"
         " img-src data:; font-src data:"
     )
-    data = _data(content, board)
+    data = _data(content, board, colours)
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     html = f"""<!doctype html>
 <html lang="en" data-standalone>
@@ -234,7 +244,7 @@ def _left_out(content: PageContent) -> str:
     return "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in content.left_out)
 
 
-def _data(content: PageContent, board: PageBoard | None) -> str:
+def _data(content: PageContent, board: PageBoard | None, colours: Mapping[str, str]) -> str:
     """Return the curves as JSON that cannot end its element."""
     names = Counter(entry.label for entry in content.runs)
     runs = [
@@ -242,10 +252,10 @@ def _data(content: PageContent, board: PageBoard | None) -> str:
             "id": entry.id,
             "label": entry.label if names[entry.label] == 1 else f"{entry.label} {entry.id[-6:]}",
             "start": start_of(entry),
+            "colour": colours.get(entry.id),
         }
         for entry in content.runs
     ]
-    value = {"origin": content.origin, "runs": runs, "metrics": content.metrics, "board": board}
     value = {
         "origin": content.origin,
         "runs": runs,

@@ -180,12 +180,13 @@ def run_page_file(request: HttpRequest, run_id: str) -> HttpResponse:
     from runicorn_site.catalog.store import StoreCatalog
     from runicorn_site.page_file.document import page_file
 
-    get_run(run_id)
+    run = get_run(run_id)
     catalog = StoreCatalog(Path(active_root().path))
     entry = catalog.get(run_id, metrics=False)
     if entry is None:  # removed meanwhile
         raise Http404
-    return page_response(request, page_file(catalog, [entry]))
+    colours = {run_id: run.color} if run.color else {}
+    return page_response(request, page_file(catalog, [entry], colours=colours))
 
 
 @access(Scope.READ)
@@ -206,8 +207,9 @@ def runs_page_file(request: HttpRequest) -> HttpResponse:
     if not entries:
         raise Http404
     stored = json.loads(page_board(runs, request))
+    colours = {run.run_id: run.color for run in runs if run.color}
     board = PageBoard(board=stored["board"], texts=stored["texts"], settings=request.GET.get("settings", ""))
-    return page_response(request, page_file(catalog, entries, board))
+    return page_response(request, page_file(catalog, entries, board, colours))
 
 
 def _zip(runs: list[Run], name: str) -> HttpResponseBase:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import requests
 
 from runicorn.store.project import analysis, boards, documents
 from tests.folders import append_metrics, write_run
@@ -27,6 +28,12 @@ TABLES = f"""() => {FIGURES}.map((figure) => ({{
     rows: [...figure.querySelectorAll(".points tr")].map((row) => [...row.cells].map((cell) => cell.textContent)),
     words: figure.querySelector(".plot")?.getAttribute("aria-label") ?? "",
 }}))"""
+COLOURS = """(selector) => [...document.querySelectorAll(selector)].map(({ style }) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = style.getPropertyValue("--dot") || style.background;
+    return getComputedStyle(probe).color;
+})"""
+"""Colours of runs, in the list of the live page and in the head of a saved one."""
 Tables = list[dict[str, Any]]
 Read = Callable[[str], Tables]
 BLOCKS = (
@@ -167,9 +174,15 @@ def test_a_saved_board_has_the_points_and_the_settings_of_the_live_one(
     boards.write(viewer.root, "same", "default", board)
     query = urlencode({"layout": "charts", "project": "same", "x": "relative", "smooth": "0.6"})
     until(lambda: ok(viewer.get(f"/?{query}"), "Mine"))
+    requests.patch(
+        f"{viewer.url}/api/runs/{runs[1]}", json={"color": "#123456"}, timeout=10
+    ).raise_for_status()
+    until(lambda: ok(viewer.get(f"/?{query}"), "#123456"))
     page = chromium.new_page()
     page.goto(f"{viewer.url}/?{query}")
     page.locator("figure[data-name] canvas").first.wait_for()
+    colours = page.evaluate(COLOURS, "#run-list tr .colour")
+    assert colours[0] != colours[1] and "rgb(18, 52, 86)" in colours
     page.get_by_role("button", name="Mine").click()
     with page.expect_download() as download:
         page.get_by_role("menuitem", name="Save as one page").click()
@@ -183,5 +196,9 @@ def test_a_saved_board_has_the_points_and_the_settings_of_the_live_one(
         # The workspace adds the end of the id to every name.
         named = json.loads(re.sub(r"(run-\d) [0-9a-f]{6}", r"\1", json.dumps(table)))
         assert first_difference(by_name[table["name"]], named) is None
+    page = chromium.new_page()
+    page.goto(f"file://{target}")
+    assert page.evaluate(COLOURS, ".runs .dot") == colours
+    page.close()
     (duration,) = {table["rows"][0][1] for table in live if table["name"] in ("lr", "tokens", "epoch")}
     assert duration == "time"

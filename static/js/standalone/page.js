@@ -5,16 +5,31 @@ import { chartOptions } from "../board/arrange/metrics.js";
 import { groupOf } from "../board/arrange/names.js";
 import { OFFERED, isTimeOnly, settingsFor } from "../chart/axes.js";
 import { ChartController } from "../chart/controller.js";
+import { cssColour } from "../chart/render/colours.js";
 import { mountCharts } from "../documents/charts.js";
 import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { readSettings } from "../run/settings_address.js";
+import { RunColours } from "../workspace/colours.js";
+import { paletteName } from "../workspace/palette_names.js";
 import { EmbeddedSource } from "./source.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const charts = document.getElementById("charts");
 if (charts) drawRuns(data.board && arrangeBoard(data.board));
 for (const block of document.querySelectorAll("[data-chart]")) mountCharts(block, (runs) => new EmbeddedSource(data, runs));
+
+/** Return all runs of the page, in the colours that users gave them or in those of the live page. */
+function runsOf({ runs }) {
+  const own = new Map(runs.filter(({ colour }) => colour).map(({ id, colour }) => [id, paletteName(colour)]));
+  const looks = new RunColours().assign(runs.map(({ id }) => id), own);
+  const dots = document.querySelectorAll(".runs .dot");
+  return runs.map(({ id, label }, i) => {
+    const look = looks.get(id);
+    if (dots[i]) dots[i].style.background = cssColour(look.colour);
+    return { key: id, label, ...look };
+  });
+}
 
 /** Put the charts in order as a board says; returns the cells by name. */
 function arrangeBoard({ board, texts }) {
@@ -47,7 +62,7 @@ function drawRuns(cells) {
   const names = data.metrics.map(({ name }) => name);
   let settings = { ...readSettings(data.settings, 0, names), hidden: [] };
   const changed = new Map();
-  const controller = new ChartController(charts, new EmbeddedSource(data), settings, {
+  const controller = new ChartController(charts, new EmbeddedSource(data, runsOf(data)), settings, {
     zoom: (range) => configure({ range }),
     metrics: () => names,
     options: (name) => changed.get(name) ?? chartOptions(cells?.get(name)),

@@ -4,7 +4,6 @@ import { SOURCES } from "../chart/axes.js";
 import { mergeEqual } from "../chart/data/equal_x.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series, firstAtLeast } from "../chart/data/series.js";
-import { lookAt } from "../chart/render/colours.js";
 
 const NO_POINTS = { x: [], y: [], special: [], stages: [], back: [], band: undefined, along: undefined };
 
@@ -14,9 +13,9 @@ export class EmbeddedSource {
 
   /**
    * `data`: {origin, runs: [{id, label, start}], metrics: [{name, curves}]}, as `page_file/content.py` makes it. `shown`:
-   * the runs whose curves are drawn, [{key, label, …look}]; all of them if it is missing.
+   * the runs whose curves are drawn, [{key, label, …look}].
    */
-  constructor({ origin, runs, metrics }, shown = runs.map(({ id, label }, i) => ({ key: id, label, ...lookAt(i) }))) {
+  constructor({ origin, runs, metrics }, shown) {
     Object.assign(this, { origin, runs, metrics: new Map(metrics.map((metric) => [metric.name, metric])) });
     this.shown = new Map(shown.map(({ key, label, colour, dash, marker }) => [key, { key, label, colour, dash, marker }]));
   }

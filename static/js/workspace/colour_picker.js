@@ -1,30 +1,8 @@
 /** Popover with the colours of the palette, for a run's own colour. */
 
-import { CURVE_COLOURS } from "../chart/render/colours.js";
-import { resolved } from "../chart/render/palette.js";
 import { make, showPopover, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
-
-let known = null;
-
-/** Return the colour of a run as the charts name it: of the palette in the theme of the page, or as it is. */
-export function paletteName(colour) {
-  return hexes().get(colour) ?? colour;
-}
-
-/** Return a map of `#rrggbb`, as it is stored, to the name of a palette colour. It is the colour of the light theme. */
-function hexes() {
-  if (!known) {
-    const light = resolved(CURVE_COLOURS, "light");
-    known = new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
-  }
-  return known;
-}
-
-function hex(rgb) {
-  const channels = rgb.match(/\d+/g).slice(0, 3);
-  return `#${channels.map((one) => Number(one).toString(16).padStart(2, "0")).join("")}`;
-}
+import { hexes } from "./palette_names.js";
 
 /** Open the popover at a button; `choose(colour)` is called with `#rrggbb`, or "" for the automatic colour. */
 export function pickColour(button, own, choose) {

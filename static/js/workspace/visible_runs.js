@@ -1,8 +1,8 @@
 /** The runs of the list, and which of them are visible in which colours as the address says. */
 
 import { MATCHES, readChoice } from "./address.js";
-import { paletteName } from "./colour_picker.js";
 import { RunColours } from "./colours.js";
+import { paletteName } from "./palette_names.js";
 import { MOST_VISIBLE, candidates, visible } from "./visibility.js";
 
 export class VisibleRuns {
