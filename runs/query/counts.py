@@ -23,7 +23,8 @@ from runs.query.matches import Matches
 
 T = TypeVar("T")
 
-EXACT = 10_000
+EXACT, EXACT_ON_PAGES = 10_000, 100_000
+"""Numbers up to which runs are counted in responses, and on pages: a wrong number beside exact ones is worth the time."""
 SECONDS = 2.0
 EXPENSIVE_SECONDS = 0.002
 REMEMBERED = 256
@@ -58,7 +59,8 @@ class Counted(Protocol):
 
 def capped(matches: Matches, cap: int = EXACT, *, compiled: Counted | None = None) -> tuple[int, bool]:
     """Return the number of runs up to `cap` and whether there are more; an expensive count may be two seconds old."""
-    count = matches.known_count if cap == EXACT else None
+    known = matches.known_count
+    count = known if cap == EXACT or (known is not None and known <= min(cap, EXACT)) else None
     if count is None:
         if compiled is None:
             count = _counted(matches.root, matches.runs.order_by()[: cap + 1])

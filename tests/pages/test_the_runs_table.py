@@ -11,8 +11,11 @@ from django.test import Client
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runs.active_root import active_root
+from runs.models import Run
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import COLUMNS, Column
+from runs.query import counts
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -259,3 +262,32 @@ def test_runs_are_found_by_the_reason_of_their_end(three: Path, page: Page) -> N
     assert markup.texts("td", "c-reason") == ["Exit reason: pruned at step 12"]
     assert names(page('/?where=exit_reason+%3D+"pruned+at+step+12"')) == ["a"]
     assert names(page("/?where=state+%3D+interrupted")) == ["c", "a"]
+
+
+def test_numbers_above_ten_thousand_are_exact_beside_each_other(
+    three: Path, page: Page, client: Client
+) -> None:
+    page("/")
+    root = active_root()
+    copies = [
+        Run(
+            root=root,
+            run_id=f"20260101_000000_{number:06x}",
+            project="many",
+            name="n",
+            folder=f"many/n/runs/{number}",
+            status="finished",
+            state="finished",
+            created=1.0,
+            updated=1.0,
+        )
+        for number in range(10_010)
+    ]
+    Run.objects.bulk_create(copies)
+    counts.changed(root)
+    for address in ("/?project=many", "/?where=created_at+<+100"):
+        # Not by `page`, which would look for their folders first.
+        markup = Markup(client.get(address).content.decode())
+        texts = [*markup.texts("span", "soft"), *markup.texts("label"), *markup.texts("option")]
+        assert any("1–50 of 10,010 runs" in text for text in texts), address
+        assert not any("10,000" in text for text in texts), address

@@ -11,6 +11,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 from zlib import crc32
 
+from django.db.models import Count
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
@@ -208,7 +209,7 @@ def _corrections(root: StorageRoot, state: TableState) -> list[tuple[str, str]]:
 
 
 def _page(matches: Matches, state: TableState) -> OpenPage:
-    count, is_capped = counting.capped(matches)
+    count, is_capped = counting.capped(matches, counting.EXACT_ON_PAGES)
     return OpenPaginator(
         in_order(matches, state),
         max(state.size, len(state.runs)),
@@ -304,11 +305,12 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
         return _counts_of_search(root, state.but(statuses=(), states=()))
     words = {}
     for status in layout.STATUSES:
-        count, more = counting.capped(matching(root, state.but(statuses=(status,), states=())))
+        matches = matching(root, state.but(statuses=(status,), states=()))
+        count, more = counting.capped(matches, counting.EXACT_ON_PAGES)
         words[status] = f"{count:,}{'+' if more else ''}"
     added = matching(root, state.but(statuses=(), states=ADDED)).runs.order_by()
-    numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT + 1])
-    plus = "+" if numbers.total() > counting.EXACT else ""
+    numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT_ON_PAGES + 1])
+    plus = "+" if numbers.total() > counting.EXACT_ON_PAGES else ""
     return words | {word: f"{number:,}{plus}" for word, number in numbers.items()}
 
 
@@ -317,9 +319,16 @@ def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
     matches = matching_or_none(root, state)[0]
 
     def read() -> dict[str, str]:
-        pairs = list(matches.runs.order_by().values_list("status", "state")[: counting.EXACT + 1])
-        plus = "+" if len(pairs) > counting.EXACT else ""
-        statuses, states = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
+        some = matches.runs.order_by().values("pk")[: counting.EXACT_ON_PAGES + 1]
+        counted = (
+            Run.objects.filter(pk__in=some).order_by().values_list("status", "state").annotate(Count("pk"))
+        )
+        statuses: Counter[str] = Counter()
+        states: Counter[str] = Counter()
+        for status, state_of_run, count in counted:
+            statuses[status] += count
+            states[state_of_run] += count
+        plus = "+" if statuses.total() > counting.EXACT_ON_PAGES else ""
         numbers = {status: statuses[status] for status in layout.STATUSES}
         numbers |= {state: states[state] for state in ADDED if states[state]}
         return {word: f"{number:,}{plus}" for word, number in numbers.items()}
