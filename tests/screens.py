@@ -54,6 +54,13 @@ def fits_the_screen(page: Any) -> bool:
     return not is_wide and page.evaluate(CUT_CONTROLS) == []
 
 
+def open_chart_settings(page: Any, *, only_on_phones: bool = False) -> None:
+    """Open the settings of all charts, which on a phone also have the axis, the smoothing and the groups."""
+    is_phone = page.viewport_size["width"] == SIZES["phone"][0]
+    if (is_phone or not only_on_phones) and not page.locator("#chart-settings").is_visible():
+        page.locator("#chart-settings-button").click()
+
+
 def screens(journey: str, sizes: tuple[str, ...] = (), themes: int = 1) -> Iterator[Any]:
     """The screens of a journey as parameters: one for every day, the others for the long form."""
     widths = sizes or tuple(SIZES)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import CHARTED
-from tests.screens import SIZES, fits_the_screen
+from tests.screens import SIZES, fits_the_screen, open_chart_settings
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -92,12 +92,32 @@ CUT_TOOLS = """() => [...document.querySelectorAll("#chart-tools > *, #group-too
     .map((one) => one.outerHTML.slice(0, 120))"""
 
 
+ROWS_OF_TOOLS = """() => {
+    const middles = [...document.querySelectorAll(".charts-head :is(input, select, button, a)")]
+        .filter((one) => !one.closest("[popover]") && one.checkVisibility({ visibilityProperty: true }))
+        .map((one) => one.getBoundingClientRect()).filter(({ height }) => height)
+        .map(({ top, bottom }) => (top + bottom) / 2).sort((a, b) => a - b);
+    return middles.filter((y, i) => !i || y - middles[i - 1] > 16).length;
+}"""
+"""Rows of controls between the head of the page and the first chart."""
+
+
 @pytest.mark.parametrize("address", [f"/runs/{CHARTED}", f"/compare?runs={CHARTED}"])
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 def test_no_tool_of_the_charts_is_cut_on_a_phone(open_page: Open, address: str, locale: str) -> None:
     page = open_page(address, size="phone", locale=locale)
-    page.locator("#chart-tools .segments label").first.wait_for()
+    page.locator("#chart-tools:not([hidden])").wait_for()
     until(lambda: page.evaluate(CUT_TOOLS) == [], timeout=20)
+    assert page.evaluate(ROWS_OF_TOOLS) == 2
+    open_chart_settings(page)
+    for name in ("smooth", "method", *(("group", "of") if "compare" in address else ())):
+        field = page.locator(f"#chart-settings [name={name}]")
+        field.scroll_into_view_if_needed()
+        box = field.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= SIZES["phone"][0]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert not page.locator("#chart-settings [name=smooth]").count()
+    assert page.locator("#chart-tools > .smooth [name=smooth]").count()
 
 
 def test_the_name_of_a_metric_is_not_broken_where_there_is_room(open_page: Open) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, open_chart_settings
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -51,6 +51,7 @@ def test_users_group_zoom_and_hide_curves(
     until(lambda: browser.evaluate(label).count("200 points") == 3)
     assert parse_qs(urlsplit(browser.url).query)["hide"] == [ids[0]]
 
+    open_chart_settings(browser, only_on_phones=True)
     browser.get_by_label("Group by").select_option("config.lr")
     until(lambda: browser.locator("#legend > ul > li").count() == 2)
     assert asked[-1]["group_by"] == ["config.lr"]
@@ -59,9 +60,11 @@ def test_users_group_zoom_and_hide_curves(
     until(lambda: set(browser.evaluate(dots)) == {"var(--curve-1)", "var(--curve-2)"})
     assert len(browser.evaluate(dots)) == 3, "the runs have the colours of their groups"
 
+    open_chart_settings(browser, only_on_phones=True)
     browser.get_by_text("Duration", exact=True).click()
     # The axis changes before the points have come.
     until(lambda: "time since start" in browser.evaluate(label) and asked[-1]["x"] == ["relative"])
+    browser.keyboard.press("Escape")
     browser.locator("figure[data-name=loss] .plot").scroll_into_view_if_needed()
     box = browser.locator("figure[data-name=loss] .plot").bounding_box()
     browser.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 60)

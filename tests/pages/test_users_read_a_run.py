@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import CHARTED
-from tests.screens import Screen
+from tests.screens import Screen, open_chart_settings
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -49,9 +49,10 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
 def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
     page = open_page(RUN)
     see(page, "val/acc")
+    open_chart_settings(page, only_on_phones=True)
     page.get_by_role("region", name="Charts").get_by_text("Duration", exact=True).click()
     page.locator("input[name=smooth]").fill("0.5")
-    page.get_by_role("button", name="Settings of all charts").click()
+    open_chart_settings(page)
     page.get_by_label("Log y").check()
     page.keyboard.press("Escape")
     show(page, "Config")

@@ -9,10 +9,23 @@ import { keep, kept } from "../shared/kept.js";
 import { setParameters } from "../shared/query.js";
 import { readSettings, writeSettings } from "./settings_address.js";
 
+/** On a phone the settings have what is in the row elsewhere: the axis, the smoothing, and the groups of the workspace. */
+const PHONE = matchMedia("(max-width: 640px)");
+
 /** Open the settings that are not in the row below their button, at its right edge. */
 function wireSettings(form) {
   const settings = form.querySelector("[popover]");
-  settings?.addEventListener("beforetoggle", ({ newState }) => {
+  if (!settings) return;
+  const rows = [...document.querySelectorAll(".chart-tools > :is(.segments, [name=over], .smooth), .group-tools > label")];
+  const marks = rows.map((row) => [row, document.createComment("")]);
+  for (const [row, mark] of marks) row.before(mark);
+  const place = () => {
+    if (PHONE.matches) settings.querySelector(".on-phones").append(...rows);
+    else for (const [row, mark] of marks) mark.after(row);
+  };
+  PHONE.addEventListener("change", place);
+  place();
+  settings.addEventListener("beforetoggle", ({ newState }) => {
     const { bottom, right } = form.querySelector("[popovertarget]").getBoundingClientRect();
     if (newState === "open") Object.assign(settings.style, { top: `${bottom + 4}px`, left: "auto", right: `${Math.max(8, document.documentElement.clientWidth - right)}px` });
   });
