@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +37,9 @@ def runs(busy_site: Viewer) -> Iterator[dict[str, str]]:
     for run_id in made.values():  # the columns that are offered are those of metrics that were taken in
         until(lambda run_id=run_id: busy_site.get(f"/api/runs/{run_id}/metrics").json().get("total") == 1)
     yield made
+    # Other tests look at all runs of the same viewer.
+    shutil.rmtree(busy_site.root / PROJECT)
+    until(lambda: busy_site.get("/api/runs", params={"project": PROJECT}).json() == [])
 
 
 def names(page: Any) -> list[str]:
