@@ -280,6 +280,8 @@ class RunMetric(models.Model):
     maximum_step = models.BigIntegerField(null=True)
     best = models.FloatField(null=True)
     """The maximum or the minimum: by the run's mode for its primary metric, else by the metric's name."""
+    last_text = models.CharField(max_length=255, null=True)
+    """The beginning of the last value if it is text."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="metric_once_per_run")]

@@ -51,7 +51,7 @@ FIELDS = (
 )
 _METRIC_FIELDS = (
     *("root", "run", "key", "count", "last", "last_special", "last_step"),
-    *("minimum", "minimum_step", "maximum", "maximum_step", "best"),
+    *("minimum", "minimum_step", "maximum", "maximum_step", "best", "last_text"),
 )
 
 

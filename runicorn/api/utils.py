@@ -78,8 +78,9 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("config", "summary"):
         row |= {f"{part}.{key}": value for key, value in run.get(part, {}).items()}
     for name, values in run.get("metric_values", {}).items():
-        special = values["last_special"]
-        row[f"metric.{name}.last"] = values["last"] if special is None else float(special)
+        special, text = values["last_special"], values.get("last_text")
+        last = values["last"] if special is None else float(special)
+        row[f"metric.{name}.last"] = last if text is None else text
         row[f"metric.{name}.best"] = values["best"]
     return row
 

@@ -42,7 +42,7 @@ class RecordCache:
         self._root = root
         name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24]
         self._path = user.data_directory() / "catalog" / f"{name}.{sys.implementation.cache_tag}"
-        self._version = (__version__, FIELDS)
+        self._version = (__version__, FIELDS, tuple(MetricStats.__slots__))
         self._rows = self._load()
         self._new = 0
 

@@ -42,7 +42,7 @@ def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last
     for name in sorted(_union(entry.metrics for entry in entries)):
         of_runs = [entry.metrics.get(name, _UNKNOWN) for entry in entries]
         for figure in figures:
-            columns[f"metric.{name}.{figure}"] = list(map(attrgetter(figure), of_runs))
+            columns[f"metric.{name}.{figure}"] = [of.shown(figure) for of in of_runs]
     return {name: uniform(values) for name, values in columns.items()}
 
 

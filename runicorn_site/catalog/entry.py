@@ -26,10 +26,16 @@ class Figures:
     count: int | None = None
     last_step: int | None = None
     best_step: int | None = None
+    last_text: str | None = None
+
+    def shown(self, name: str) -> float | int | str | None:
+        """Return a statistic, of a metric of texts its last text."""
+        value: float | int | None = getattr(self, name)
+        return self.last_text if name == "last" and value is None else value
 
     def to_dict(self) -> JsonObject:
         """Return what is known, with NaN and infinities as texts."""
-        return {name: json_number(getattr(self, name)) for name in (*FIGURES, "last_step")}
+        return {name: json_number(self.shown(name)) for name in (*FIGURES, "last_step")}
 
 
 @dataclass(slots=True)
@@ -117,13 +123,12 @@ def nested(values: Mapping[str, Any], key: str) -> Any:
     return nested(inner, rest) if rest and isinstance(inner, Mapping) else None
 
 
-def _figure(metrics: Mapping[str, Figures], key: str) -> float | int | None:
+def _figure(metrics: Mapping[str, Figures], key: str) -> float | int | str | None:
     if key in metrics:
-        return metrics[key].last
+        return metrics[key].shown("last")
     name, _, figure = key.rpartition(".")
     if name in metrics and figure in FIGURES:
-        value: float | int | None = getattr(metrics[name], figure)
-        return value
+        return metrics[name].shown(figure)
     return None
 
 
@@ -140,6 +145,6 @@ def moment(seconds: float | None) -> datetime | None:
         return None
 
 
-def json_number(value: float | int | None) -> float | int | str | None:
-    """Return a number that JSON can hold; NaN and infinities as `nan`, `inf` and `-inf`."""
-    return value if value is None or math.isfinite(value) else str(value)
+def json_number(value: float | int | str | None) -> float | int | str | None:
+    """Return a value that JSON can hold; NaN and infinities as `nan`, `inf` and `-inf`."""
+    return value if value is None or isinstance(value, str) or math.isfinite(value) else str(value)

@@ -418,7 +418,8 @@ def _figures(primary: _Primary, name: str, stats: MetricStats) -> Figures:
     last = stats.last if stats.last_special is None else float(stats.last_special)
     mode = mode_of(primary, name)
     best, step = best_by(stats, mode)
-    return Figures(last, best, stats.minimum, stats.maximum, stats.count, stats.last_step, step)
+    extremes = stats.minimum, stats.maximum
+    return Figures(last, best, *extremes, stats.count, stats.last_step, step, stats.last_text)
 
 
 class _Primary:

@@ -42,6 +42,7 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "max": _NUMBER,
         "count": _WHOLE,
         "last_step": _WHOLE,
+        "last_text": _TEXT,
     },
     "points": {
         "run_id": _TEXT,

@@ -358,7 +358,7 @@ def _entries(runs: Sequence[Run], *, with_metrics: bool) -> list[RunEntry]:
     for row in RunMetric.objects.filter(run__in=runs) if with_metrics else ():
         last = row.last if row.last_special is None else float(row.last_special)
         by_run[row.run_id][row.key] = Figures(
-            last, row.best, row.minimum, row.maximum, row.count, row.last_step
+            last, row.best, row.minimum, row.maximum, row.count, row.last_step, last_text=row.last_text
         )
     return [
         RunEntry(

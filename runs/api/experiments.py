@@ -34,6 +34,7 @@ EXPERIMENT = responses.Columns(Experiment)
 STATISTICS = {
     "last": "last",
     "last_special": "last_special",
+    "last_text": "last_text",
     "best": "best",
     "min": "minimum",
     "max": "maximum",

@@ -23,6 +23,8 @@ class MetricStats:
     count: int
     last_special: str | None = None
     """`nan`, `inf` or `-inf` if the last value is no finite number."""
+    last_text: str | None = None
+    """The last value if it is text."""
 
     @classmethod
     def of(cls, counted: Any) -> MetricStats:

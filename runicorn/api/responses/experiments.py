@@ -46,6 +46,7 @@ class MetricValues(TypedDict):
 
     last: float | None
     last_special: Annotated[str | None, "nan, inf or -inf if `last` is null for that reason."]
+    last_text: Annotated[str | None, "The last value if it is text, at most 255 characters of it."]
     best: Annotated[
         float | None, "The lowest or highest value, by the mode of the run or the name of the metric."
     ]

@@ -33,7 +33,9 @@ def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int,
     for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
         for column, (name, aggregate) in metrics.items():
             if name == metric.key:
-                values[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
+                value = getattr(metric, AGGREGATES[aggregate])
+                is_text = aggregate == "last" and value is None
+                values[metric.run_id, column] = metric.last_text if is_text else value
     for param in RunParam.objects.filter(run__in=keys, key__in=params) if params else ():
         values[param.run_id, params[param.key]] = param.text if param.number is None else param.number
     for run in runs if summaries else ():

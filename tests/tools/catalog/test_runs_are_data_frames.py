@@ -78,6 +78,13 @@ def test_a_bare_key_is_looked_up_in_the_project_that_is_asked_for(tmp_path: Path
         rn.runs("lr < 0.15", storage=tmp_path)
 
 
+def test_the_last_text_of_a_metric_of_texts_is_in_frames(tmp_path: Path) -> None:
+    write_run(tmp_path, metrics=[{"phase": "warm-up", "loss": 1.0}, {"phase": "train", "loss": 0.5}])
+    for kind in FRAMES:
+        frame = rn.runs(storage=tmp_path, as_=kind)
+        assert column(frame, "metric.phase.last") == ["train"] and column(frame, "metric.loss.last") == [0.5]
+
+
 def test_special_values_are_kept(tmp_path: Path) -> None:
     write_run(tmp_path, metrics=[{"loss": 1.0}, {"loss": float("nan")}])
     write_run(tmp_path, metrics=[{"loss": float("-inf")}], created_at=BEGIN)

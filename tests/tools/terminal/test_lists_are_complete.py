@@ -105,3 +105,12 @@ def test_a_viewer_that_does_not_answer_is_not_available(monkeypatch: pytest.Monk
 
 def test_a_missing_store_is_not_available(tmp_path: Path) -> None:
     assert "no storage root" in call("ls", "--storage", str(tmp_path / "none"), code=4)
+
+
+def test_a_metric_of_texts_has_its_last_text(run: Any) -> None:
+    metrics = run("show", DECLARED, "--json")["metrics"]
+    assert (metrics["phase"]["last"], metrics["phase"]["best"]) == ("train", None)
+    assert metrics["train/accuracy"]["last"] == 0.8
+    assert "train" in next(line for line in run("show", DECLARED).splitlines() if "phase" in line)
+    (entry,) = run("ls", "--columns", "id,metric.phase", "--where", "lr = 0.1", "--json")
+    assert entry["metric.phase"] == "train"
