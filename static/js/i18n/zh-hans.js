@@ -238,6 +238,7 @@ install({
   "Show {n} earlier state of this bar": "显示此进度条之前的 {n} 个状态",
   "Skip the tour": "跳过导览",
   "Smoothing": "平滑",
+  "Somebody has changed this note meanwhile. The field has both texts now: check it, and save again.": "在此期间有人修改了此备注。输入框中现有两份文本：请检查后再次保存。",
   "Sort by {name}": "按 {name} 排序",
   "Spread": "离散度",
   "Step": "步",
