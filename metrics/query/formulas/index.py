@@ -106,7 +106,10 @@ def _fill(
     root: StorageRoot, project: str, name: str, tree: Node, deadline: float, runs: Collection[int] | None
 ) -> None:
     stale, total = _stale(root, project, name, tree, runs)
-    left = list(stale)
+    left: Sequence[_Stale] = stale
+    if runs is None and len(stale) > AT_ONCE:
+        # Before the first rows are written: they wake the background.
+        progress.note(root, Unfinished(project, name, total, len(left)))
     try:
         # The first ones in any case: a page asks again for the others.
         while left and (len(left) == len(stale) or time.monotonic() < deadline):
