@@ -337,7 +337,10 @@ def _entry(run: Mapping[str, Any]) -> RunEntry:
     metrics = {
         name: Figures(
             values["last"] if values["last_special"] is None else float(values["last_special"]),
-            *(values[figure] for figure in FIGURES[1:]),
+            values["best"],
+            values["min"],
+            values["max"],
+            values["count"],
             last_text=values.get("last_text"),  # a viewer of an earlier version has none
         )
         for name, values in (run.get("metric_values") or {}).items()
