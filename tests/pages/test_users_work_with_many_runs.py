@@ -45,6 +45,7 @@ class Workspace:
 
     def __init__(self, page: Any, viewer: Viewer, screen: Screen, query: str = "") -> None:
         self.page = page
+        self.is_phone = screen.is_phone
         self.asked: list[dict[str, list[str]]] = []
         page.on("request", self._note)
         page.goto(f"{viewer.url}/?layout=charts{query}")
@@ -62,9 +63,11 @@ class Workspace:
         return parse_qs(urlsplit(self.page.url).query)
 
     def words(self, chart: str = "loss") -> str:
-        """What a chart says in words."""
-        plot = f"document.querySelector('figure[data-name=\"{chart}\"] .plot')"
-        return str(self.page.evaluate(f"{plot}?.getAttribute('aria-label') ?? ''"))
+        """What a chart says in words; on a phone the list is above it, and charts out of sight are not drawn."""
+        figure = f"document.querySelector('figure[data-name=\"{chart}\"]')"
+        if self.is_phone:
+            self.page.evaluate(f"{figure}?.scrollIntoView({{behavior: 'instant'}})")
+        return str(self.page.evaluate(f"{figure}?.querySelector('.plot')?.getAttribute('aria-label') ?? ''"))
 
     def shows(self, count: int, chart: str = "loss", points: int = 40) -> bool:
         """Whether a chart has so many curves of so many points."""
