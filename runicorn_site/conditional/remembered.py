@@ -13,11 +13,10 @@ from runicorn_site.conditional.answers import Answer, answers, is_named
 from runicorn_site.conditional.middleware import SAFE, key_of
 from runicorn_site.conditional.moment import take_moment
 from runicorn_site.security.guard import Scope, Send, head_of
-from runicorn_site.security.headers import is_api
+from runicorn_site.security.headers import is_api, is_for_browser
 from runicorn_site.security.rates.counters import CounterCache
 from runicorn_site.security.rates.rate_limits import COUNTER, Count, too_many
 from runicorn_site.transport.compression import accepts_gzip
-from runicorn_site.transport.dispatch import for_browser
 from runicorn_site.web.actor import SHARED
 from runicorn_site.web.arrow_accept import is_asked_for
 from runicorn_site.web.moments import MOMENT, Moment
@@ -60,7 +59,7 @@ class RememberedAnswers:
     async def __call__(self, scope: Scope, send: Send) -> bool:
         """Answer a GET request of a conditional route if its answer is remembered; else note its moment for its view."""
         path, method = scope["path"], scope["method"]
-        if method not in SAFE or SHARED in scope or not is_api(path) or for_browser(scope):
+        if method not in SAFE or SHARED in scope or not is_api(path) or is_for_browser(scope["headers"]):
             return False
         if is_asked_for(head_of(scope).header("accept") or ""):
             return False

@@ -15,6 +15,9 @@ from runs.active_root import active_root
 if TYPE_CHECKING:
     from runicorn.api.responses.system import Health
 
+HEALTH = frozenset({"/api/health", "/api/health/"})
+"""Paths of its route."""
+
 
 def health() -> Health:
     """Return the state of the server.

@@ -31,6 +31,11 @@ def is_api(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
+def is_for_browser(headers: Headers) -> bool:
+    """Return whether a request with such headers accepts the page of a route of the API."""
+    return any(name == b"accept" and b"text" in value for name, value in headers)
+
+
 def security(path: str, present: Headers) -> Headers:
     names = {name.lower(): value for name, value in present}
     documented = path.rstrip("/") in {"/docs", "/redoc"}

@@ -11,6 +11,7 @@ from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
 from runicorn_site.conditional.remembered import RememberedAnswers
+from runicorn_site.monitoring.direct_health import DirectHealth
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.security.guard import Policy
 from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere
@@ -32,7 +33,8 @@ def build(policy: Policy) -> Any:
     sockets = SocketLimit(router, limit=most_sockets())
     people = policy.people
     problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
-    return Site(OneHop(RememberedAnswers()), sockets, policy, problem)
+    requests = OneHop(RememberedAnswers(), DirectHealth() if people is None else None)
+    return Site(requests, sockets, policy, problem)
 
 
 @lru_cache(maxsize=4096)

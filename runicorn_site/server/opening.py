@@ -12,11 +12,10 @@ import orjson
 from django.db import DatabaseError
 
 from people.token_verification import shown_token
-from runicorn_site.monitoring.health import health
+from runicorn_site.monitoring.health import HEALTH, health
 from runicorn_site.security.guard import Policy, Receive, Scope, Send, head_of, response_headers
+from runicorn_site.security.headers import is_for_browser
 from runicorn_site.security.peer import connection
-
-HEALTH = frozenset({"/api/health", "/api/health/"})
 
 
 class Opening:
@@ -41,6 +40,8 @@ class Opening:
     def _is_health(self, scope: Scope) -> bool:
         """Return whether a request needs nothing of what is still imported."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in HEALTH:
+            return False
+        if is_for_browser(scope["headers"]):
             return False
         head, policy = head_of(scope), self._policy
         if policy.people is not None or policy.forwarding or shown_token(head) is not None:

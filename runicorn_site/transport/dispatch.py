@@ -28,13 +28,15 @@ from django.utils.module_loading import import_string
 
 from runicorn_site.errors import describe
 from runicorn_site.security.guard import SPOOLED, Receive, Scope, Send, prefix_of
-from runicorn_site.security.headers import is_api
+from runicorn_site.security.headers import is_api, is_for_browser
 from runicorn_site.transport.routing import resolved, route_of
 from runicorn_site.transport.streams import finish, in_a_thread
 from runicorn_site.web.pools import Pool
 
 THREADS: dict[Pool, int] = {"quick": 4, "blocking": 32, "remote": 64}
 WITHOUT_CONTENT = {204, 304}
+Shortcut = Callable[[Scope, Send], Awaitable[bool]]
+"""Answers a request within the event loop, or returns False."""
 logger = logging.getLogger(__name__)
 
 
@@ -80,16 +82,19 @@ class OneHop:
     Requests of programs to /api pass the few middlewares that they need.
     """
 
-    def __init__(self, remembered: Callable[[Scope, Send], Awaitable[bool]] | None = None) -> None:
-        """Initialize; `remembered` answers a request of a conditional route, or returns False."""
+    def __init__(self, remembered: Shortcut | None = None, health: Shortcut | None = None) -> None:
+        """Initialize; `remembered` may answer requests of conditional routes, `health` that of its own route."""
         self.pages = Chain(settings.MIDDLEWARE)
         self.api = Chain(settings.API_MIDDLEWARE)
         self.remembered = remembered
+        self.health = health
         self.pools: dict[Pool, ThreadPoolExecutor] = {
             pool: ThreadPoolExecutor(threads, thread_name_prefix=pool) for pool, threads in THREADS.items()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.health is not None and await self.health(scope, send):
+            return
         route = route_of(scope["path"])
         if self.remembered is not None and route.looks and await self.remembered(scope, send):
             return
@@ -130,7 +135,7 @@ class OneHop:
         if prefix := prefix_of(scope):
             scope = {**scope, "root_path": prefix, "path": prefix + scope["path"]}
         set_script_prefix(f"{prefix}/")
-        chain = self.api if is_api(scope["path"]) and not for_browser(scope) else self.pages
+        chain = self.api if is_api(scope["path"]) and not is_for_browser(scope["headers"]) else self.pages
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refused = chain.create_request(scope, body)
         response = refused or chain.get_response(cast(ASGIRequest, request))
@@ -167,11 +172,6 @@ class OneHop:
                 if part:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
-
-
-def for_browser(scope: Scope) -> bool:
-    """Return whether a request accepts the page of a route of the API."""
-    return any(name == b"accept" and b"text" in value for name, value in scope["headers"])
 
 
 def release(response: HttpResponseBase) -> None:

@@ -102,11 +102,15 @@ class RequestCounter:
             return Count(limit, 0, False, limit.seconds)
         group = f"{'GET' if method == 'HEAD' else method} {route(path)}"
         count = count_requests(address, group, limit)
+        is_first = count.requests == limit.requests + 1
         if limit.burst is not None and not count.is_exceeded:
             burst = count_requests(address, f"{group} burst", Limit(limit.burst, 1))
+            is_first = burst.requests == limit.burst + 1
             if burst.is_exceeded:
                 count = count._replace(is_exceeded=True, seconds_left=1)
-        if count.is_exceeded and rates.log_violations:
+        if (
+            count.is_exceeded and is_first and rates.log_violations
+        ):  # once a window: a client may go on for days
             logger.warning("%s asks %s too often", address, path)
         return count
 

@@ -74,6 +74,7 @@ def is_health(messages: list[dict[str, Any]]) -> bool:
 def test_everyone_is_answered_on_a_machine_of_one_user() -> None:
     assert is_health(ask(Policy()))
     assert ask(Policy(), "/api/projects") == LATER
+    assert ask(Policy(), accept="text/html") == LATER
 
 
 def test_the_owner_is_answered_on_a_machine_of_several_users(

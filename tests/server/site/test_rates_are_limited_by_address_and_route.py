@@ -110,6 +110,23 @@ def test_headers_count_down_and_then_it_is_429(api: APIClient, monkeypatch: pyte
 
 
 @pytest.mark.django_db
+def test_a_client_that_goes_on_is_logged_once(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from django.core.cache import caches
+
+    caches["ratelimit"].clear()
+    clock = SimpleNamespace(now=1_800_000_000)
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: clock.now))
+    for _ in range(2):
+        for _ in range(90):
+            api.get("/api/unified/connect", REMOTE_ADDR="10.0.0.4")
+        clock.now += 120
+    sentences = [record.getMessage() for record in caplog.records if "too often" in record.getMessage()]
+    assert sentences == ["10.0.0.4 asks /api/unified/connect too often"] * 2
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("fraction", [0.0, 0.001, 0.999])
 def test_a_client_that_waits_as_long_as_the_headers_say_is_served(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, fraction: float
