@@ -82,19 +82,26 @@ class OpenChunk:
 
     def lines(self, offset: int = 0) -> Iterator[Line]:
         """Yield the complete lines from `offset` on; an incomplete last line is left out."""
-        rest, size = [b""], READ_BYTES
+        rest: list[bytes] = []
         start = offset
-        while piece := self.read(offset, size):
-            offset += len(piece)
-            if b"\n" not in piece:  # a line over `READ_BYTES`: joined once, not at each piece
-                rest.append(piece)
+        for piece in self._pieces(offset):
+            first, *others = piece.split(b"\n")
+            rest.append(first)
+            if not others:  # a line over several pieces: joined once, not at each of them
                 continue
-            content = b"".join([*rest, piece])
-            *complete, last = content.split(b"\n")
-            for line in complete:
+            *others, last = [b"".join(rest), *others]
+            for line in others:
                 yield Line(start, line)
                 start += len(line) + 1
             rest = [last]
+
+    def _pieces(self, offset: int) -> Iterator[bytes]:
+        if self._sealed is not None:
+            yield from self._sealed.contents(offset)
+            return
+        while piece := _platform.read_at(self._fd, READ_BYTES, offset):
+            yield piece
+            offset += len(piece)
 
 
 def torn_bytes(chunk: OpenChunk) -> int:

@@ -13,8 +13,9 @@ import os
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -34,20 +35,18 @@ MOST_LISTED = 7000
 """Members in the table: an extra field has at most 64 KiB."""
 
 
-class Block(NamedTuple):
-    """A gzip member of a sealed chunk.
+class Blocks(NamedTuple):
+    """The gzip members of a sealed chunk that have content. Lists, because a thousand of them are read to open it.
 
     Attributes:
-        start: offset of its content in the uncompressed chunk.
-        size: bytes of its content.
-        place: offset of the member in the file.
-        packed: bytes of the member.
+        starts: offsets of their contents in the uncompressed chunk, and its size.
+        places: offsets of the members in the file.
+        packed: bytes of the members.
     """
 
-    start: int
-    size: int
-    place: int
-    packed: int
+    starts: list[int]
+    places: list[int]
+    packed: Sequence[int]
 
 
 class DamagedChunk(OSError):
@@ -132,12 +131,12 @@ class SealedChunk:
     def __init__(self, path: Path) -> None:
         self._fd = _platform.open_regular(path, follow_links=False)
         try:
-            self.blocks = _listed(self._fd) or list(_members(self._fd))
+            self._blocks = _listed(self._fd) or _members(self._fd)
         except OSError:
             os.close(self._fd)
             raise
-        self._starts = [block.start for block in self.blocks]
-        self.size = self.blocks[-1].start + self.blocks[-1].size if self.blocks else 0
+        self._starts = self._blocks.starts
+        self.size = self._starts[-1]
         self._last: tuple[int, bytes] = (-1, b"")
 
     def close(self) -> None:
@@ -147,59 +146,64 @@ class SealedChunk:
         """Return the content of a block."""
         if self._last[0] == number:
             return self._last[1]
-        block = self.blocks[number]
-        packed = _platform.read_at(self._fd, block.packed, block.place)
+        place, size = self._blocks.places[number], self._starts[number + 1] - self._starts[number]
+        packed = _platform.read_at(self._fd, self._blocks.packed[number], place)
         try:
             # Not more than the header promises: the file may come from another user.
             inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-            content = inflate.decompress(packed[_HEADER : -_END.size], block.size + 1)
+            content = inflate.decompress(packed[_HEADER : -_END.size], size + 1)
         except zlib.error as error:
-            raise DamagedChunk(f"A block at byte {block.place} cannot be decompressed.") from error
+            raise DamagedChunk(f"A block at byte {place} cannot be decompressed.") from error
         if (
-            len(content) != block.size
+            len(content) != size
             or _END.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF) != packed[-_END.size :]
         ):
-            raise DamagedChunk(f"The block at byte {block.place} does not match its checksum.")
+            raise DamagedChunk(f"The block at byte {place} does not match its checksum.")
         self._last = (number, content)
         return content
 
     def read(self, offset: int, size: int) -> bytes:
         """Return `size` bytes of the uncompressed chunk at `offset`; fewer only at its end."""
-        number = max(0, bisect_right(self._starts, offset) - 1)
-        begin = offset - self._starts[number] if self._starts else 0
-        if self.blocks and begin + size <= self.blocks[number].size:
-            return self.content(number)[begin : begin + size]
         parts = []
-        while size > 0 and number < len(self.blocks):
-            begin = offset - self._starts[number]
-            part = self.content(number)[begin : begin + size]
-            parts.append(part)
-            offset, size, number = offset + len(part), size - len(part), number + 1
+        for content in self.contents(offset):
+            parts.append(content[:size])
+            size -= len(content)
+            if size <= 0:
+                break
         return b"".join(parts)
 
+    def contents(self, offset: int) -> Iterator[bytes]:
+        """Yield the uncompressed chunk from `offset` on, block by block."""
+        starts = self._starts
+        for number in range(max(0, bisect_right(starts, offset) - 1), len(starts) - 1):
+            begin = max(0, offset - starts[number])
+            yield self.content(number)[begin:]
 
-def _listed(fd: int) -> list[Block]:
-    """Return the members by the table at the end; none if there is no valid one."""
+
+def _listed(fd: int) -> Blocks | None:
+    """Return the members by the table at the end; None if there is no valid one."""
     end = os.fstat(fd).st_size
     tail = _platform.read_at(fd, 4 + len(_EMPTY), max(0, end - 4 - len(_EMPTY)))
     if len(tail) < 4 + len(_EMPTY) or tail[4:] != _EMPTY:
-        return []
+        return None
     count = int.from_bytes(tail[:4], "little")
     length = count * _PAIR.size
     start = end - len(tail) - length
     if not 0 < count <= MOST_LISTED or start < 0:
-        return []
-    blocks, place, begin = [], 0, 0
-    for packed, size in _PAIR.iter_unpack(_platform.read_at(fd, length, start)):
-        blocks.append(Block(begin, size, place, packed))
-        place, begin = place + packed, begin + size
+        return None
+    numbers = struct.unpack(f"<{2 * count}I", _platform.read_at(fd, length, start))
+    packed = numbers[0::2]
+    *places, rest = accumulate(packed, initial=0)
     # What follows the members is the header of the table alone.
-    is_valid = place < start and start - place == _HEADER + 4 and min(b.packed for b in blocks) > _HEADER
-    return blocks if is_valid else []
+    if rest >= start or start - rest != _HEADER + 4 or min(packed) <= _HEADER:
+        return None
+    return Blocks(list(accumulate(numbers[1::2], initial=0)), places, packed)
 
 
-def _members(fd: int) -> Iterator[Block]:
-    place, start, end = 0, 0, os.fstat(fd).st_size
+def _members(fd: int) -> Blocks:
+    """Return the members by their headers."""
+    blocks = Blocks([0], [], packed_sizes := [])
+    place, end = 0, os.fstat(fd).st_size
     while place < end:
         header = _platform.read_at(fd, _HEADER, place)
         if len(header) < _HEADER or header[:4] != b"\x1f\x8b\x08\x04" or header[12:14] != b"RS":
@@ -208,5 +212,8 @@ def _members(fd: int) -> Iterator[Block]:
         if packed < _HEADER + _END.size or place + packed > end:
             raise DamagedChunk(f"The block at byte {place} is truncated.")
         if size:
-            yield Block(start, size, place, packed)
-        place, start = place + packed, start + size
+            blocks.starts.append(blocks.starts[-1] + size)
+            blocks.places.append(place)
+            packed_sizes.append(packed)
+        place += packed
+    return blocks
