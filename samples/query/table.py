@@ -173,7 +173,7 @@ class Page(NamedTuple):
     Attributes:
         rows: dicts with `_step`, `_row`, `_time`.
         total: number of samples that match; with `is_exact` false an upper limit, wrong by less than a thousandth of the
-            samples where they have up to 800 different words.
+            samples where they have up to 900 different words.
     """
 
     rows: list[dict[str, Any]]

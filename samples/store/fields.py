@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 MOST_COLUMNS = 200
@@ -27,48 +28,67 @@ TOKENS = ("token_ids", "tokens")
 Value = float | bool | str
 
 
-def fields_of(row: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-    """Yield the columns of a row with their values; missing and non-finite values are left out."""
+@dataclass(slots=True)
+class Content:
+    """What an index has of a row.
+
+    Attributes:
+        columns: names and values; missing and non-finite values are left out.
+        long: names of texts that are too long for a column, or of which only the length is one.
+        texts: all texts, without the keys of objects.
+    """
+
+    columns: list[tuple[str, Value]] = field(default_factory=list)
+    long: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+
+def content_of(row: dict[str, Any]) -> Content:
+    """Return columns and texts of a row in one pass."""
+    content = Content()
     for key, value in row.items():
         kind = type(value)
-        if kind is float:
-            if math.isfinite(value):
-                yield key, value
-        elif kind is int:
-            if -(2**63) <= value < 2**63:
-                yield key, float(value)
-        elif kind is bool:
-            yield key, value
-        elif kind is str:
-            if key in LENGTHS:
-                yield f"{key}_length", float(len(value))
-            elif len(value) <= LONGEST_TEXT:
-                yield key, value
+        if kind is str and key in LENGTHS:
+            content.columns.append((f"{key}_length", float(len(value))))
+            content.long.append(key)
+            content.texts.append(value)
         elif kind is list:
-            yield from _of_list(key, value)
+            content.columns += _of_list(key, value)
+            content.texts += texts_of(value)
         elif kind is dict:
             for inner, item in value.items():
-                kind = type(item)
-                if kind is float:  # most of them: rewards by name
-                    if math.isfinite(item):
-                        yield f"{key}.{inner}", item
-                elif kind in (int, bool, str):
-                    yield from fields_of({f"{key}.{inner}": item})
+                if type(item) in (dict, list):
+                    content.texts += texts_of(item)
+                else:
+                    _add(content, f"{key}.{inner}", item)
+        else:
+            _add(content, key, value)
     tokens = next((row[key] for key in TOKENS if type(row.get(key)) is list), None)
     if tokens is not None:
-        yield "token_count", float(len(tokens))
+        content.columns.append(("token_count", float(len(tokens))))
+    return content
 
 
-def long_texts_of(row: dict[str, Any]) -> Iterator[str]:
-    """Yield the names of texts that are too long for a column, or of which only the length is one."""
-    for key, value in row.items():
-        if type(value) is str:
-            if key in LENGTHS or len(value) > LONGEST_TEXT:
-                yield key
-        elif type(value) is dict:
-            for inner, item in value.items():
-                if type(item) is str and len(item) > LONGEST_TEXT:
-                    yield f"{key}.{inner}"
+def _add(content: Content, name: str, value: Any) -> None:
+    kind = type(value)
+    if kind is float:
+        if math.isfinite(value):
+            content.columns.append((name, value))
+    elif kind is str:
+        content.texts.append(value)
+        if len(value) <= LONGEST_TEXT:
+            content.columns.append((name, value))
+        else:
+            content.long.append(name)
+    elif kind is bool:
+        content.columns.append((name, value))
+    elif kind is int and -(2**63) <= value < 2**63:
+        content.columns.append((name, float(value)))
+
+
+def fields_of(row: dict[str, Any]) -> list[tuple[str, Value]]:
+    """Return the columns of a row with their values; missing and non-finite values are left out."""
+    return content_of(row).columns
 
 
 def _of_list(key: str, value: list[Any]) -> Iterator[tuple[str, Value]]:

@@ -25,8 +25,8 @@ from runicorn.store.journal import checksums
 from runicorn.store.samples.lines import decode
 from runicorn.store.samples.reader import Line
 from runs.store.lazy_numpy import np
-from samples.store.fields import MOST_COLUMNS, Value, fields_of, long_texts_of, texts_of
-from samples.store.words import BITS, SignatureBuilder, plain
+from samples.store.fields import MOST_COLUMNS, Value, content_of
+from samples.store.words import BITS, SignatureBuilder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ _NAME = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"rsp5"
+_MAGIC = b"rsp6"
 _ALIGN = 64
 TAIL_BYTES = 256
 LONGEST_SEARCHED = 2 * 1024 * 1024
@@ -130,8 +130,9 @@ class _Build:
         self.sizes.append(len(line.content))
         self.steps.append(NO_STEP if step is None else step)
         self.times.append(moment)
+        content = content_of(data)
         columns = self._columns
-        for name, value in fields_of(data):
+        for name, value in content.columns:
             column = columns.get(name)
             if column is None:
                 if len(columns) >= MOST_COLUMNS:
@@ -139,12 +140,12 @@ class _Build:
                 column = columns[name] = ([], [])
             column[0].append(row)
             column[1].append(value)
-        for name in long_texts_of(data):
+        for name in content.long:
             if name in self._long or len(self._long) < MOST_COLUMNS:
                 self._long.setdefault(name, []).append(row)
         # Of a very long text every word would have to be hashed, and nearly all bits would be set.
         is_long = len(line.content) > LONGEST_SEARCHED
-        self._signatures.add(None if is_long else plain("\n".join(texts_of(data))))
+        self._signatures.add(None if is_long else "\n".join(content.texts))
 
     def parts(self) -> Iterable[bytes]:
         arrays: list[NDArray[Any]] = [

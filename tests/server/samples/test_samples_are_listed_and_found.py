@@ -138,17 +138,23 @@ def test_a_set_without_samples_yet_takes_any_condition(log: Log, rows: Ask) -> N
         ("小红", [20]),
         ("ÄPFEL", [21]),
         ("surrogate", [22]),
+        ("wonderful", [23]),
+        ("TWICE", [23]),
+        ("gpt", [23]),
+        ("😀", [23]),
+        ("οδοσ", [23]),
         ("prompt", []),
     ],
 )
 def test_words_and_phrases_are_found_in_texts(log: Log, rows: Ask, text: str, expected: list[int]) -> None:
     others = ["小明和小红去买苹果", "viele Äpfel", "a \ud800 surrogate"]
+    others.append("he said “wonderful”—twice… 模型，GPT，很好😀 ΟΔΟΣ")
     every = [sample(n, n=n) for n in range(20)]
     every += [{"n": 20 + k, "messages": [{"content": [{"text": text}]}]} for k, text in enumerate(others)]
     run = log(every, step=1)
     answer = rows(run, q=text, per_page=20)
     assert [row["n"] for row in answer["rows"]] == expected
-    assert answer["total"] == (len(expected) if text != "!!!" else 23)
+    assert answer["total"] == (len(expected) if text != "!!!" else 24)
 
 
 def test_a_search_that_takes_long_ends_with_the_matches_so_far(
