@@ -80,7 +80,8 @@ def catch_up(run: Run, name: str) -> tuple[SampleIndex, Progress]:
     """
     index = index_of(run, name)
     try:
-        progress = index.catch_up(AT_ONCE)
+        # What the processes have done so far is answered at once.
+        progress = index.catch_up(0 if index.folder in _in_progress else AT_ONCE)
         if progress.pending:
             waiting = index.catch_up(0).pending
             if waiting > LARGE:
