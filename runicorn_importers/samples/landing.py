@@ -122,6 +122,8 @@ def _land_file(
         progress.begun += 1
         state.save(folder)
 
+    # The next batch takes about as much as the last: counting its characters would take as long as writing it.
+    estimate = min(source.path.stat().st_size, space.EVERY)
     with SampleWriter(run_dir, progress.name, root=root, chunk=last, on_chunk=on_chunk) as writer:
         rows = source.rows(source.path, progress.position)
         for row in islice(rows, skipped):
@@ -129,11 +131,13 @@ def _land_file(
         if skipped:
             progress.begun, progress.size = 0, _size(run_dir, progress)
         for batch in _batches(rows):
-            space.require(sum(len(str(row.data)) for row in batch))
+            space.require(estimate)
+            place = writer.place
             writer.append([row.data for row in batch], batch[0].step, batch[0].time)
             for row in batch:
                 _count(progress, row)
             assert writer.place is not None
+            estimate = writer.place[1] - (place[1] if place and place[0] == writer.place[0] else 0)
             progress.begun, progress.size = 0, writer.place[1]
         writer.sync()
         writer.close(seal_last=not source.grows)
