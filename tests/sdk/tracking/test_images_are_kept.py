@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,22 @@ def test_numbers_become_shades(run: rn.Run, array: Any, pixels: list[int]) -> No
 def test_channels_may_come_last_or_first(run: rn.Run, shape: tuple[int, ...]) -> None:
     image = _opened(run, run.log_image("k", np.zeros(shape)))
     assert image.size == (5, 4) and image.mode in ("RGB", "RGBA")
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_arrays_are_saved_as_png_without_pillow(
+    run: rn.Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    channels: tuple[int, ...],
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, *channels), np.uint8)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "PIL", None)
+        path = run.log_image("k", pixels)
+        assert run.log_image("k", pixels, format="jpg") == ""
+    assert "arrays are saved as jpg by Pillow, which is not installed" in capsys.readouterr().err
+    assert np.array_equal(np.asarray(_opened(run, path)), pixels)
 
 
 def test_a_tensor_is_taken_off_its_graph(run: rn.Run) -> None:
