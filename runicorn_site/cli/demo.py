@@ -45,9 +45,9 @@ def demo(
     root = _writable(user.storage_root(storage))
     # A single thread is faster for matrices this small; BLAS reads this when numpy is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from runicorn_site.demo import digits, search
+    from runicorn_site.demo import search
 
-    data, began, crashed = digits.load(), time.monotonic(), 0
+    data, began, crashed = search.load(), time.monotonic(), 0
     trials, baseline = plan(runs, seed), list[str]()
     console = Console(stderr=True, soft_wrap=True)
     for trial in track(trials, "Training networks", console=console, transient=True):

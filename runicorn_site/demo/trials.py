@@ -1,19 +1,17 @@
-"""Hyperparameters of the demo: configs with three seeds each, and two typical failures."""
+"""Trials of the demo: configs of `search.json` with three seeds each, and two typical failures."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import random
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-PROJECT = "digits"
-EPOCHS, SEEDS = 30, 3
-STRETCH = 10
-"""Epochs for which a learning rate of the schedule applies."""
-LAYERS: dict[str, tuple[int, ...]] = {"linear": (), "narrow": (16,), "wide": (128,), "deep": (64, 32)}
-RATES = {"sgd": (0.02, 0.1, 0.3), "adam": (0.0005, 0.002, 0.01)}
-SETTINGS = list(itertools.product(RATES, range(3), (16, 32, 64), (0.0, 0.001)))
-LIMIT = len(LAYERS) * len(SETTINGS) * SEEDS
+SEARCH: dict[str, Any] = json.loads(Path(__file__).with_name("search.json").read_text(encoding="utf-8"))
+PROJECT, EPOCHS, STRETCH = SEARCH["project"], SEARCH["epochs"], SEARCH["epochs_of_a_rate"]
+SETTINGS = list(itertools.product(SEARCH["rates"], range(3), SEARCH["batches"], SEARCH["decays"]))
+LIMIT = len(SEARCH["layers"]) * len(SETTINGS) * SEARCH["seeds"]
 
 
 class Trial(NamedTuple):
@@ -30,22 +28,20 @@ class Trial(NamedTuple):
 
 def plan(runs: int, seed: int) -> list[Trial]:
     """Return trials of random configs, one seed of each after another; of three or more one diverges and one crashes."""
-    rng, first_seed = random.Random(seed), SEEDS * seed + 1
-    drawn = [[_config(family, *s) for s in rng.sample(SETTINGS, len(SETTINGS))] for family in LAYERS]
-    mishaps = 2 if runs > 2 else 0
-    count = -(-(runs - mishaps) // SEEDS)
-    configs = list(itertools.islice(itertools.chain(*zip(*drawn, strict=True)), count))
-    trials = [c._replace(seed=first_seed + n) for n in range(SEEDS) for c in configs][: runs - mishaps]
-    if mishaps:  # the rate of one grows where others fall; the schedule of the other is too short
-        diverging = Trial("deep-sgd-growing", LAYERS["deep"], "sgd", (0.03, 0.3, 3.0), 32, 0.0, first_seed)
-        crashing = Trial("wide-adam-short", LAYERS["wide"], "adam", (0.002, 0.0006), 32, 0.0, first_seed)
-        trials.insert(runs // 3, diverging)
-        trials.insert(2 * runs // 3, crashing)
+    rng, seeds = random.Random(seed), range(SEARCH["seeds"] * seed + 1, SEARCH["seeds"] * (seed + 1) + 1)
+    # The rate of one failure grows where others fall; the schedule of the other is too short.
+    failures = SEARCH["failures"] if runs > 2 else []
+    drawn = [[_config(name, *s) for s in rng.sample(SETTINGS, len(SETTINGS))] for name in SEARCH["layers"]]
+    configs = list(itertools.chain(*zip(*drawn, strict=True)))[: -((len(failures) - runs) // len(seeds))]
+    trials = [config._replace(seed=n) for n in seeds for config in configs][: runs - len(failures)]
+    for place, (group, hidden, optimizer, rates, batch, decay) in enumerate(failures, 1):
+        failure = Trial(group, tuple(hidden), optimizer, tuple(rates), batch, decay, seeds[0])
+        trials.insert(place * runs // 3, failure)
     return trials
 
 
-def _config(family: str, optimizer: str, place: int, batch: int, decay: float) -> Trial:
-    rate = RATES[optimizer][place]
+def _config(layers: str, optimizer: str, place: int, batch: int, decay: float) -> Trial:
+    rate = SEARCH["rates"][optimizer][place]
     rates = rate, round(rate / 3, 6), round(rate / 10, 6)
-    name = f"{family}-{optimizer}-lr{rate:g}-b{batch}" + (f"-wd{decay:g}" if decay else "")
-    return Trial(name, LAYERS[family], optimizer, rates, batch, decay, 0)
+    name = f"{layers}-{optimizer}-lr{rate:g}-b{batch}" + (f"-wd{decay:g}" if decay else "")
+    return Trial(name, tuple(SEARCH["layers"][layers]), optimizer, rates, batch, decay, 0)

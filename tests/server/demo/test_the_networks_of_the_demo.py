@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from runicorn_site.demo.search import OPTIMIZERS, Network, cross_entropy, sheet
 
@@ -45,14 +42,12 @@ def test_both_ways_to_learn_find_the_lowest_point(name: str) -> None:
 
 def test_a_contact_sheet_fits_every_image() -> None:
     for count, size in ((0, (356, 48)), (3, (356, 48)), (8, (356, 48)), (9, (356, 92))):
-        image = Image.open(BytesIO(sheet(np.linspace(0, 1, count * 64).reshape(count, 64))))
-        assert image.size == size
-        image.load()
+        assert sheet(np.linspace(0, 1, count * 64).reshape(count, 64)).shape == size[::-1]
 
 
 def test_a_picture_goes_from_black_to_white_and_what_is_no_number_is_grey() -> None:
     ramp, broken = np.linspace(-5, 5, 64), np.full(64, np.nan)
-    image = Image.open(BytesIO(sheet(np.stack([ramp, broken]))))
-    assert image.getpixel((4, 4)) == 0
-    assert image.getpixel((43, 43)) == 255
-    assert image.getpixel((48, 10)) == image.getpixel((0, 0)) == 96
+    image = sheet(np.stack([ramp, broken]))
+    assert image[4, 4] == 0
+    assert image[43, 43] == 255
+    assert image[10, 48] == image[0, 0] == 96
