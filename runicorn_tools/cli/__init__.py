@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
@@ -40,23 +40,7 @@ class Commands(Mapping[str, Any]):
         return len(self._functions)
 
     def __getitem__(self, name: str) -> Any:
-        function = resolve_name(self._functions[name])
-        module = sys.modules[function.__module__]
-        alone = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-        settings = {**HELP_NAMES, **getattr(module, "CONTEXT", {})}
-        subcommands = getattr(module, "SUBCOMMANDS", None)
-        if subcommands is None:
-            alone.command(name, context_settings=settings)(function)
-        else:
-            alone.callback(context_settings=settings)(function)
-            for subcommand, function in subcommands.items():
-                alone.command(subcommand, context_settings=settings)(function)
-        command: Any = typer.main.get_command(alone)
-        command.name = name
-        for each in (command, *getattr(command, "commands", {}).values()):
-            # Rich breaks lines where the docstring does.
-            each.help = re.sub(r"(?<=\S)\n(?=\w)", " ", each.help or "")
-        return command
+        return _command(name, resolve_name(self._functions[name]))
 
     def summary(self, name: str) -> str:
         """Return the first paragraph of a command's help, read from its source: importing all of them takes a second."""
@@ -70,6 +54,27 @@ class Commands(Mapping[str, Any]):
                 first, _, _ = (ast.get_docstring(node) or "").partition("\n\n")
                 return " ".join(first.split())
         return str(self[name].get_short_help_str(80))
+
+
+@cache
+def _command(name: str, function: Callable[..., Any]) -> Any:
+    """Build a command from its function and the settings of its module."""
+    module = sys.modules[function.__module__]
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+    settings = {**HELP_NAMES, **getattr(module, "CONTEXT", {})}
+    subcommands = getattr(module, "SUBCOMMANDS", None)
+    if subcommands is None:
+        alone.command(name, context_settings=settings)(function)
+    else:
+        alone.callback(context_settings=settings)(function)
+        for subcommand, function in subcommands.items():
+            alone.command(subcommand, context_settings=settings)(function)
+    command: Any = typer.main.get_command(alone)
+    command.name = name
+    for each in (command, *getattr(command, "commands", {}).values()):
+        # Rich breaks lines where the docstring does.
+        each.help = re.sub(r"(?<=\S)\n(?=\w)", " ", each.help or "")
+    return command
 
 
 class Runicorn(TyperGroup):
