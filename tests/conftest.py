@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from rest_framework.test import APIClient
 
 from runicorn.store import heartbeat
@@ -221,6 +222,9 @@ def pytest_configure(config: pytest.Config) -> None:
     power. But not where they are a part of all."""
     if config.getoption("--tier") == "quick" and not REQUIRE_ALL:
         settings.load_profile("quick")
+        # Hypothesis tries constants of all loaded modules: parsing them takes ten seconds of each process in a new clone,
+        # and with five examples a changed module elsewhere would only change which ones these are.
+        providers._get_local_constants = lambda: providers._local_constants
         os.fsync = os.fdatasync = lambda fd: None
 
 
@@ -230,6 +234,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return (
         config.getoption("--tier") == "quick" and is_test and tiers.imports_costly(collection_path)
     ) or None
+
+
+class LeftOut(pytest.Module):
+    """A file without a test that is run; it is not imported."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """No tests."""
+        return []
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Import no file of which all tests are left out."""
+    if parent.config.getoption("--tier") != "quick" or not tiers.is_left_out(module_path, parent):
+        return None
+    module: LeftOut = LeftOut.from_parent(parent, path=module_path)
+    return module
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -309,6 +329,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """All is loaded."""
-    gc.enable()
+    """All is loaded; garbage of tests is small, and looked for less often than each 700 objects."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
