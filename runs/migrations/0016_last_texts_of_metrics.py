@@ -1,4 +1,4 @@
-"""The last value of a metric of texts. It is there with the next points of a run, or when the index is built anew."""
+"""The last value of a metric of texts. It is there with the next points of a run, or when the index is rebuilt."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ export async function editRun(id, anchor, first = "tags") {
     } catch (error) {
       if (error.status !== 409 || !("description" in changes)) throw error;
       await joinNotes();
-      throw new Error(gettext("Somebody has changed this note meanwhile. The field has both texts now: check it, and save again."));
+      throw new Error(gettext("This note was changed meanwhile. The field has both texts now: check it, and save again."));
     }
   }
 

@@ -149,7 +149,7 @@ def test_a_description_that_somebody_else_changed_meanwhile_is_kept_beside_ours(
     assert client.post("/projects/vision/description", theirs).status_code == 302
     ours = {"description": "Goal\r\nOur finding", "before": "Goal"}
     answer = client.post("/projects/vision/description", ours)
-    assert answer.status_code == 409 and b"Somebody has changed this description" in answer.content
+    assert answer.status_code == 409 and b"This description was changed meanwhile" in answer.content
     markup = Markup(answer.content.decode())
     (field,) = markup.all("textarea")
     assert "".join(field.pieces) == "Goal\nTheir finding\n\nOur finding"

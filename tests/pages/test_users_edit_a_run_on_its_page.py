@@ -77,7 +77,7 @@ def test_a_note_that_somebody_else_changed_meanwhile_is_kept_beside_ours(
     requests.patch(address, json=changes, timeout=10).raise_for_status()
     sheet.get_by_label("Note").fill("Begun.\n\nThe loader is slow.")
     sheet.get_by_role("button", name="Save").click()
-    until(lambda: "Somebody has changed this note" in sheet.inner_text())
+    until(lambda: "This note was changed meanwhile" in sheet.inner_text())
     both = "Begun. Diverged at 300.\n\nThe loader is slow."
     assert sheet.get_by_label("Note").input_value() == both
     assert busy_site.get(f"/api/runs/{run_id}").json()["description"] == changes["description"]

@@ -81,7 +81,7 @@ def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
     """Set the baseline of a project to all runs of a group, the newest of very many, or remove it.
 
     Raises:
-        ValidationError: the group has no runs any more, or its condition is invalid.
+        ValidationError: the group has no runs, or its condition is invalid.
     """
     root, run_ids = active_root(), []
     if text := request.POST.get("group", ""):
@@ -91,7 +91,7 @@ def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
         except BadWhere as error:
             raise ValidationError({"where": [translated(error.sentence)]}) from error
         if not (run_ids := newest_members(matches, valid, group_of(text)[0])):
-            raise ValidationError({"group": [_("This group has no runs any more.")]})
+            raise ValidationError({"group": [_("This group has no runs.")]})
     services.set_baseline(root=root, project=project, run_ids=run_ids)
     return _back(request, project)
 

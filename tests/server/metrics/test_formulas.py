@@ -318,7 +318,7 @@ def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_poin
         make_run(store, "vision", metrics=steps, created_at=1e9 + number)
     discovery.full(active_root())
     catch_up_all(active_root())
-    # Written outside of the server: nothing is computed before somebody asks.
+    # Written outside of the server: nothing is computed before a request.
     analysis.update(store, "vision", lambda content: content["formulas"].update({"gap": "a - b"}))
     definitions.changed(active_root().path)
 
