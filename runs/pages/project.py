@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
@@ -64,13 +64,13 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     is_known = projects.exists if is_valid else projects.has_runs
     if not is_known(root, project):
         raise Http404
-    return render(request, "runs/project.html", _context(root, project, is_valid=is_valid))
+    return _rendered(request, root, project, is_valid=is_valid)
 
 
-def _context(
-    root: StorageRoot, project: str, *, is_valid: bool = True, draft: str | None = None
-) -> dict[str, Any]:
-    """Return the context of the page; `draft` is what its form has in place of the description."""
+def _rendered(
+    request: HttpRequest, root: StorageRoot, project: str, *, is_valid: bool = True, draft: str | None = None
+) -> HttpResponse:
+    """Render the page; 409 with a `draft`, which its form has in place of the description."""
     summary = analytics.summary(root, project, DAYS)
     runs = Run.objects.in_root(root).live().filter(project=project)
     newest = list(runs.newest()[:NEWEST])
@@ -78,7 +78,7 @@ def _context(
     best = _best(root, project, summary, newest)
     extras = differences(list({run.pk: run for run in [*newest, *best]}.values()))
     baseline = analysis.read(Path(root.path), project)["baseline"]
-    return {
+    context = {
         "project": project,
         "draft": draft,
         "baseline": list(runs.filter(run_id__in=baseline).newest()) if baseline else [],
@@ -100,6 +100,7 @@ def _context(
         "boards": boards.names(Path(root.path), project) if is_valid else [],
         "is_valid": is_valid,
     }
+    return render(request, "runs/project.html", context, status=200 if draft is None else 409)
 
 
 @access(Scope.CURATE, Subject.PROJECT)
@@ -113,7 +114,7 @@ def change_description(request: HttpRequest, project: str) -> HttpResponse:
     if before != now.replace("\r\n", "\n"):
         mine = text.removeprefix(before).strip()
         both = "\n\n".join(part for part in (now.rstrip(), mine) if part)
-        return render(request, "runs/project.html", _context(root, project, draft=both), status=409)
+        return _rendered(request, root, project, draft=both)
     describe_project(root=root, project=project, text=text)
     return redirect("project", project=project)
 
