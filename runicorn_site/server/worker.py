@@ -60,7 +60,7 @@ STATES_SECONDS = 5.0
 IDLE_SECONDS = 600.0
 """Longest pause of a loop, whose next wake-up is a change."""
 JUMP_SECONDS = 30.0
-FORMULA_SECONDS = 0.5
+FORMULA_SECONDS = 1.0
 BUSY_SECONDS = 0.05
 """Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
 AFTER_ERROR_SECONDS = 2.0

@@ -26,7 +26,6 @@ from metrics.query.formulas.progress import Unfinished
 from metrics.query.formulas.whole import computed, stats_of
 from metrics.query.plan import WHOLE
 from metrics.query.series_view import JournalReplaced
-from runicorn_site.web.conditional import depends_on
 from runicorn_tools.analysis import formulas
 from runicorn_tools.analysis.formulas import Node
 from runs.index.metric_index import VALUES
@@ -57,9 +56,7 @@ def prepare(root: StorageRoot, names: Collection[str], runs: Collection[int] | N
         runs: primary keys of the only runs to compute; all of the projects by default.
     """
     begun = {(entry.project, entry.name) for entry in progress.unfinished(root)}
-    projects = projects_with_formulas(root.path)
-    depends_on(lambda: projects_with_formulas(root.path) == projects, suffices=False)
-    for project in projects:
+    for project in projects_with_formulas(root.path):
         for name, tree in formulas_of(root.path, project).items():
             if name in names:
                 # The background continues what was begun; where another server has it, requests do.

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
+from metrics.query.formulas.definitions import projects_with_formulas
 from metrics.query.formulas.progress import unfinished
+from runicorn_site.web.conditional import depends_on
 from runs.models import StorageRoot
 
 
 def prepare(root: StorageRoot, names: Collection[str], runs: Collection[int] | None = None) -> None:
     """Compute the missing and old rows of formulas with these names; see `runs.query.derived`."""
+    projects = projects_with_formulas(root.path)
+    depends_on(lambda: projects_with_formulas(root.path) == projects, suffices=False)
+    if not projects:
+        return
     from metrics.query.formulas import index
 
     index.prepare(root, names, runs)

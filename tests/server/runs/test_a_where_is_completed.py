@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from runicorn_site.web.readable import EVERYTHING, Readable, restrict
 from runs.active_root import active_root
-from runs.query import counts
+from runs.query import counts, where_keys
+from runs.query.where.ast import Comparison, Field, Kind
 from runs.query.where.completion import cursor_context
 from runs.query.where.parser import unfinished
 
@@ -223,3 +225,13 @@ def test_a_bare_key_of_several_meanings_is_refused_by_one_sentence(
     assert set(sentence.rpartition("Did you mean ")[2].rstrip("?").split(" or ")) == names
     fixed = texts(complete(query["where"] + " ", **{k: v for k, v in query.items() if k != "where"}))
     assert {text.partition(" <")[0] for text in fixed} == names
+
+
+def test_keys_of_projects_that_are_hidden_have_no_meaning(two_spellings: None) -> None:
+    restrict(Readable(frozenset({"speech"})))
+    try:
+        for projects in ((), ("speech",), ("vision",)):
+            node = where_keys.parse(active_root(), "lr < 1", *projects)
+            assert node == Comparison(Field(Kind.CONFIG, "optim.lr"), "<", (1.0,))
+    finally:
+        restrict(EVERYTHING)
