@@ -96,6 +96,6 @@ def _memory(context: Any, page: Any) -> float:
     devtools.send("HeapProfiler.collectGarbage")
     heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
     canvases = page.evaluate(
-        "[...document.querySelectorAll('canvas')].reduce((sum, one) => sum + one.width * one.height * 4, 0)"
+        "[...document.querySelectorAll('canvas')].reduce((sum, { width, height }) => sum + width * height * 4, 0)"
     )
     return float(heap + canvases) / 1e6

@@ -66,10 +66,10 @@ test("the beginning of groups is fetched in finer columns for a logarithmic axis
     async load(name, { step_range }) {
       asked.push(step_range);
       const end = step_range ? Number(step_range.split(":")[1]) : steps;
-      const width = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((one) => one * (columns - 1) >= end);
+      const width = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((width) => width * (columns - 1) >= end);
       const x = Array.from({ length: Math.floor(end / width) + 1 }, (_, i) => i * width + Math.floor((width - 1) / 2));
       const of = (value) => x.map(() => value);
-      const statistics = { ...Object.fromEntries(Object.keys(STATISTICS).map((one) => [one, of(1)])), std: of(width) };
+      const statistics = { ...Object.fromEntries(Object.keys(STATISTICS).map((name) => [name, of(1)])), std: of(width) };
       return { ...METRIC, x, groups: [{ ...METRIC.groups[0], statistics, members: [{ id: "a", name: "one", y: x }] }] };
     },
     curves: (name, answer) => groupCurves(answer, "std"),

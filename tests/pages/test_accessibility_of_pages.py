@@ -14,7 +14,7 @@ from tests.processes import Viewer
 
 Open = Callable[..., Any]
 RUN = """async (rules) => (await axe.run(document, { resultTypes: ["violations"], preload: false, ...rules })).violations
-    .map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
+    .map((violation) => [violation.id, violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
 RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
 """By theme. A theme changes nothing but colours, so that the rules about other things need no second look."""
 PAGES = [

@@ -32,7 +32,7 @@ def open_menu(page: Any, name: str = "loss") -> Any:
 
 def options(page: Any) -> Any:
     return page.evaluate(
-        "Object.fromEntries(Object.entries(options).filter(([, one]) => Object.keys(one).length))"
+        "Object.fromEntries(Object.entries(options).filter(([, set]) => Object.keys(set).length))"
     )
 
 

@@ -31,8 +31,8 @@ BOARD = """async (count) => {
     const entries = (hidden) => keys.map((key, k) => ({ key, label: `Run ${k}`, number: k, text: `${k}`, hidden: hidden.includes(key), ...colours.get(key) }));
     const hide = (hidden) => { change({ hidden }); legend.setEntries(entries(hidden), "value"); };
     const legend = new SideLegend(document.getElementById("legend"), {
-        toggle: (key) => hide(settings.hidden?.includes(key) ? settings.hidden.filter((one) => one !== key) : [...(settings.hidden ?? []), key]),
-        solo: (key) => hide(keys.filter((one) => one !== key)),
+        toggle: (key) => hide(settings.hidden?.includes(key) ? settings.hidden.filter((other) => other !== key) : [...(settings.hidden ?? []), key]),
+        solo: (key) => hide(keys.filter((other) => other !== key)),
         remove() {}, highlight: (key) => board.highlight(key) });
     legend.setEntries(entries([]), "value");
     window.chart = () => board.feeds.get("loss").chart;
@@ -137,7 +137,7 @@ def test_the_box_at_the_cursor_stays_in_its_pane_and_cuts_no_name(board: Callabl
         plot.hover(position={"x": share * width, "y": 100})
         until(lambda: page.locator(".readout:visible p").count() == 3)
         outside, cut = page.evaluate("""() => {
-            const [box, pane] = [".readout", "#charts"].map((one) => document.querySelector(one).getBoundingClientRect());
+            const [box, pane] = [".readout", "#charts"].map((selector) => document.querySelector(selector).getBoundingClientRect());
             const names = [...document.querySelectorAll(".readout bdi")];
             const inside = box.left >= pane.left && box.right <= pane.right && box.top >= 0 && box.bottom <= innerHeight;
             return [!inside && JSON.stringify([box, pane]), names.some((name) => name.scrollWidth > name.clientWidth + 1)];

@@ -16,7 +16,9 @@ from tests.waiting import until
 Open = Callable[..., Any]
 KEYS = ["<b>\"'&", "مشروع", "k" * 200, "a/b?c#d"]
 MANY = 500
-DRAWN = "[...document.querySelectorAll('figure[data-name] canvas')].filter((one) => one.width > 0).length"
+DRAWN = (
+    "[...document.querySelectorAll('figure[data-name] canvas')].filter((canvas) => canvas.width > 0).length"
+)
 
 
 def test_only_visible_charts_of_500_are_drawn(open_page: Open, busy_site: Viewer) -> None:

@@ -61,7 +61,7 @@ def test_images_out_of_sight_are_not_in_the_page(open_page: Open, address: str) 
     images = page.locator(f"{CELLS} img")
     until(lambda: images.count() > 0)
     scroller = page.locator(".media-grid")
-    scroller.evaluate("(one) => { one.scrollLeft = one.scrollWidth; }")
+    scroller.evaluate("(grid) => { grid.scrollLeft = grid.scrollWidth; }")
     until(lambda: page.locator("tbody tr:first-child td:last-child img").count() == 1)
     until(lambda: page.locator("tbody tr:first-child td:nth-child(2) img").count() == 0)
     assert images.count() < RUNS * COLUMNS / 4
@@ -97,7 +97,7 @@ def test_another_key_is_chosen_and_the_address_has_it(open_page: Open, address: 
     key = page.locator("select[name=media]")
     key.locator("option").first.wait_for(state="attached")
     groups = page.locator(".group-tools optgroup")
-    assert groups.evaluate_all("(all) => all.map((one) => one.label)") == [
+    assert groups.evaluate_all("(groups) => groups.map((group) => group.label)") == [
         "Images",
         "HTML",
         "Tables",

@@ -58,7 +58,7 @@ def test_help_opens_on_every_page(open_page: Open) -> None:
     page.set_viewport_size({"width": 390, "height": 500})
     page.keyboard.press("?")
     dialog.wait_for()
-    assert dialog.evaluate("(one) => one.scrollTop") == 0, "it begins at its top"
+    assert dialog.evaluate("(dialog) => dialog.scrollTop") == 0, "it begins at its top"
 
 
 def test_brackets_go_through_the_runs_in_the_order_of_the_list(open_page: Open) -> None:

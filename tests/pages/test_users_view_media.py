@@ -77,7 +77,7 @@ def test_histograms_are_drawn_over_steps(open_page: Open) -> None:
     page.get_by_label("Step of weights").focus()
     page.keyboard.press("Home")
     assert words.text_content().startswith("100 values from 0 to 9.9")
-    painted = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((one) => one)"
+    painted = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value)"
     assert all(page.locator("#histograms canvas").nth(n).evaluate(painted) for n in range(2))
 
 

@@ -68,14 +68,14 @@ def values(step: int) -> dict[str, Any]:
 def test_videos_and_sounds_are_played(open_page: Open, run_address: str) -> None:
     page = open_page(f"{run_address}?pane=videos", bypass_csp=True)
     video = page.locator("#videos video")
-    until(lambda: video.evaluate("(one) => one.readyState >= HTMLMediaElement.HAVE_METADATA"))
-    assert video.evaluate("(one) => [one.videoWidth, one.videoHeight]") == [64, 48]
+    until(lambda: video.evaluate("(video) => video.readyState >= HTMLMediaElement.HAVE_METADATA"))
+    assert video.evaluate("(video) => [video.videoWidth, video.videoHeight]") == [64, 48]
     assert page.locator("#videos .about").text_content() == "episode 10Download"
-    video.evaluate("async (one) => { one.muted = true; await one.play(); }")
-    until(lambda: video.evaluate("(one) => one.currentTime > 0"))
+    video.evaluate("async (video) => { video.muted = true; await video.play(); }")
+    until(lambda: video.evaluate("(video) => video.currentTime > 0"))
     assert violations(page) == {}
     page.locator("#tab-audio").evaluate("(tab) => tab.click()")  # on a phone it is outside of the window
-    until(lambda: page.locator("#audio audio").evaluate("(one) => one.duration") == 0.5)
+    until(lambda: page.locator("#audio audio").evaluate("(audio) => audio.duration") == 0.5)
 
 
 def test_a_document_runs_in_a_frame_that_cannot_reach_the_page(

@@ -80,7 +80,7 @@ export class Board {
   }
 
   #fold(key, folded) {
-    const section = this.arranged.sections.find((one) => one.key === key);
+    const section = this.arranged.sections.find((other) => other.key === key);
     if (section.kind === "pinned" || section.kind === "hidden") section.folded = folded;
     else this.change(changeSection(this.file.board, this.metrics, key, { folded }));
   }

@@ -66,7 +66,7 @@ class Axis {
   live({ step, time }, values) {
     if (!this.source.isStep) return [time, values];
     if (!step.includes(null)) return [step, values];
-    return [step.filter((one) => one !== null), values.filter((_, i) => step[i] !== null)];
+    return [step.filter((value) => value !== null), values.filter((_, i) => step[i] !== null)];
   }
 }
 

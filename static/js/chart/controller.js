@@ -21,8 +21,8 @@ function scroller(root) {
 }
 
 /** Whether two charts have the same x. */
-function isSameAxis({ settings: one }, { settings: other }) {
-  return one.axis === other.axis && one.xMetric === other.xMetric;
+function isSameAxis({ settings: a }, { settings: b }) {
+  return a.axis === b.axis && a.xMetric === b.xMetric;
 }
 
 export class ChartController {

@@ -35,8 +35,8 @@ export class Cursor {
     const { plot } = chart;
     Object.assign(this, { own, key });
     const inside = plot && x !== null && x !== undefined && x >= plot.x.domain[0] && x <= plot.x.domain[1];
-    const one = own || key === undefined ? null : chart.curves.filter((curve) => curve.key === key);
-    this.reads = inside ? readoutsAt(chart, x, one ?? chart.curves) : [];
+    const same = own || key === undefined ? null : chart.curves.filter((curve) => curve.key === key);
+    this.reads = inside ? readoutsAt(chart, x, same ?? chart.curves) : [];
     setHidden(this.line, !inside);
     const isOpen = Boolean(own && this.reads.length > 1);
     setHidden(this.box.element, !isOpen);

@@ -64,9 +64,9 @@ export class CurveLoader {
 
   async #load(options, opened = () => {}, isOnce = false) {
     const { names } = this.chart;
-    const answers = await Promise.all(names.map((one) => this.source.load(one, options, isOnce)));
+    const answers = await Promise.all(names.map((name) => this.source.load(name, options, isOnce)));
     answers.forEach((answer) => opened(answer));
-    return this.chart.labelled(names.map((one, i) => this.source.curves(one, answers[i])));
+    return this.chart.labelled(names.map((name, i) => this.source.curves(name, answers[i])));
   }
 
   /**

@@ -117,7 +117,7 @@ export class Feed {
   }
 
   #smoothAgain() {
-    for (const one of [this.whole, this.part]) if (one) one.smoothing = "";
+    for (const loaded of [this.whole, this.part]) if (loaded) loaded.smoothing = "";
     if (!this.wanted) this.had = "";
     this.refresh();
   }

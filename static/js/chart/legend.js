@@ -61,7 +61,7 @@ export class SideLegend {
   #sort() {
     this.timer = 0;
     const order = this.rated.toSorted((a, b) => (a[1] === b[1] ? 0 : b[1] - a[1])).map(([key]) => this.items.get(key));
-    const isSorted = order.every((one, i) => this.list.children[i] === one);
+    const isSorted = order.every((item, i) => this.list.children[i] === item);
     if (!isSorted && !this.list.contains(document.activeElement)) this.list.append(...order);
   }
 

@@ -18,8 +18,8 @@ export class Loader {
 
   /** The one curve of chart `name` in an answer. */
   curves(name, answer) {
-    const found = answer.series.find((one) => one.name === name);
-    const part = found && mergeEqual(overMetric(found));
+    const series = answer.series.find((other) => other.name === name);
+    const part = series && mergeEqual(overMetric(series));
     return [{ series: Series.from(part ?? { name, x: [], y: [], count: 0 }, answer.last_row), band: part?.band }];
   }
 

@@ -10,8 +10,8 @@ import { compiled } from "./expressions.js";
 export function metricsOf(options, name, names) {
   if (options.metrics) return options.metrics;
   const expression = options.match && compiled(options.match);
-  const found = expression ? names.filter((one) => expression.test(one)) : [];
-  return found.length ? found : [name];
+  const matches = expression ? names.filter((metric) => expression.test(metric)) : [];
+  return matches.length ? matches : [name];
 }
 
 /** Return the settings of the page as the options of a chart change them. */

@@ -51,8 +51,8 @@ function areaOf({ from, box }, to) {
   return { left, right, top, bottom };
 }
 
-function between(one, other, low, high) {
-  return [one, other].map((value) => Math.min(high, Math.max(low, value))).sort((a, b) => a - b);
+function between(start, end, low, high) {
+  return [start, end].map((value) => Math.min(high, Math.max(low, value))).sort((a, b) => a - b);
 }
 
 /** Filter the list, and with it everything on the page, by a condition beside its own. */

@@ -41,7 +41,7 @@ export class Relation {
     const axis = { name: elements.key.value, field: fieldOf("config", elements.key.value), values: this.config.get(elements.key.value), log: keylog };
     const last = { name, field: fieldOf("metric", name, "best"), values };
     drawScatter(document.getElementById("scatter"), shown, axis, last, filterBy);
-    const axes = axisKeys(this.config, shown, axis.name).map((one) => ({ name: one, field: fieldOf("config", one), values: this.config.get(one), log: one === axis.name && keylog }));
+    const axes = axisKeys(this.config, shown, axis.name).map((key) => ({ name: key, field: fieldOf("config", key), values: this.config.get(key), log: key === axis.name && keylog }));
     drawParallel(document.getElementById("parallel"), shown, [...axes, last], filterBy);
   }
 }

@@ -54,7 +54,7 @@ export async function jump(pane, number) {
   }
   const row = pane.lines.row(number) ?? pane.element.lastElementChild;
   if (!row) return;
-  for (const one of pane.element.querySelectorAll("[aria-current]")) one.ariaCurrent = null;
+  for (const former of pane.element.querySelectorAll("[aria-current]")) former.ariaCurrent = null;
   row.ariaCurrent = true;
   row.classList.add("seen");
   pane.element.scrollTop = row.offsetTop - pane.element.clientHeight / 2;

@@ -43,7 +43,7 @@ function join(before, row) {
   const { group } = before;
   const joined = row.group?.rows ?? [row];
   row.group?.button.remove();
-  for (const one of joined) one.group = group;
+  for (const member of joined) member.group = group;
   before.classList.add("folded");
   before.classList.toggle("seen", group.button?.ariaExpanded === "true");
   group.rows.push(...joined);
@@ -66,7 +66,7 @@ function unfolder(group) {
   const button = textButton("", () => {
     const open = button.ariaExpanded === "false";
     button.ariaExpanded = open;
-    for (const one of group.rows) one.classList.toggle("seen", open);
+    for (const row of group.rows) row.classList.toggle("seen", open);
   }, { className: "unfold", "aria-expanded": "false" });
   return button;
 }

@@ -33,7 +33,7 @@ export class Lines {
 
   /** Append blocks, without lines that are present already; as many rows are removed at the top. */
   append(blocks) {
-    for (const block of blocks.map((one) => this.#unknown(one)).filter((one) => one.lines.length)) {
+    for (const block of blocks.map((whole) => this.#unknown(whole)).filter(({ lines }) => lines.length)) {
       if (this.next && block.first > this.next.number) this.clear();
       const before = this.element.lastElementChild;
       const rows = this.#rows(block);
@@ -46,7 +46,7 @@ export class Lines {
 
   /** Add blocks at the beginning; at the end rows go as others come. True when some went. */
   prepend(blocks) {
-    for (const block of blocks.filter((one) => one.lines.length).reverse()) {
+    for (const block of blocks.filter(({ lines }) => lines.length).reverse()) {
       const after = this.element.firstElementChild;
       const rows = this.#rows(block);
       this.element.prepend(...rows);

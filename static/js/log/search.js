@@ -93,7 +93,7 @@ export class LogSearch {
 
   #inSight() {
     const { element } = this.pane;
-    const row = [...element.children].find((one) => one.offsetTop + one.offsetHeight > element.scrollTop && one.dataset.n);
+    const row = [...element.children].find((line) => line.offsetTop + line.offsetHeight > element.scrollTop && line.dataset.n);
     return row ? numberOf(row) : 1;
   }
 

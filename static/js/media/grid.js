@@ -103,7 +103,7 @@ export class MediaGrid {
     const { target } = event;
     if (!by || !target.matches(CELL) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const [row, column] = ["tr", "td"].map((one) => target.closest(one));
+    const [row, column] = ["tr", "td"].map((tag) => target.closest(tag));
     const line = event.key === "ArrowLeft" || event.key === "ArrowRight" ? row.cells : this.#rows().map(({ cells }) => cells[column.cellIndex]);
     const buttons = [...line].map((cell) => cell.querySelector(CELL)).filter(Boolean);
     this.focus(buttons[buttons.indexOf(target) + by] ?? target);

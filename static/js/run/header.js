@@ -16,7 +16,7 @@ let drawn = 0;
 /** Show the highest step among new points, `{name: {step: […]}}`. */
 export function showStep(points) {
   const shown = document.getElementById("step");
-  const steps = Object.values(points).flatMap(({ step }) => step.filter((one) => one !== null));
+  const steps = Object.values(points).flatMap(({ step }) => step.filter((value) => value !== null));
   const highest = steps.reduce((a, b) => Math.max(a, b), Number(shown.dataset.value));
   if (!(highest >= 0)) return;
   shown.dataset.value = highest;

@@ -31,7 +31,7 @@ export function spread({ edges, counts }, low, high, rows) {
 
 /** From the lowest to the highest value of all histograms. */
 export function bounds(items) {
-  const edges = items.filter((one) => one.edges.length).map((one) => [one.edges[0], one.edges.at(-1)]);
+  const edges = items.filter(({ edges }) => edges.length).map(({ edges }) => [edges[0], edges.at(-1)]);
   if (!edges.length) return [0, 1];
   const low = edges.reduce((a, [from]) => Math.min(a, from), Infinity);
   const high = edges.reduce((a, [, to]) => Math.max(a, to), -Infinity);

@@ -65,7 +65,7 @@ export class Media {
     const tab = document.getElementById(`tab-${kind}`);
     tab.hidden = false;
     const counted = [...this.series].filter(([id]) => id.startsWith(`${kind} `));
-    tab.querySelector(".count").textContent = formatNumber(counted.reduce((sum, [, one]) => sum + one.items.length, 0));
+    tab.querySelector(".count").textContent = formatNumber(counted.reduce((sum, [, series]) => sum + series.items.length, 0));
   }
 
   #clear() {

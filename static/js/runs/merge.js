@@ -51,7 +51,7 @@ function mergeRows(table, next) {
 
 /** Put `row` where `old` is, chosen and focused as that one was. */
 function takeOver(old, row) {
-  const [box, before] = [row, old].map((one) => one.querySelector(".pick-cell input"));
+  const [box, before] = [row, old].map((line) => line.querySelector(".pick-cell input"));
   if (box) [box.checked, box.indeterminate] = [before.checked, before.indeterminate];
   const focused = old.contains(document.activeElement) ? document.activeElement.classList[0] : "";
   old.replaceWith(row);

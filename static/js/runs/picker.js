@@ -49,9 +49,9 @@ function tick() {
 
 /** Add or remove the column of a box before the form with them is sent. */
 function choose(box) {
-  const line = lines().find((one) => one.dataset.key === box.value);
+  const line = lines().find(({ dataset }) => dataset.key === box.value);
   if (line) line.querySelector("input").checked = box.checked;
-  else list().insertBefore(newLine(box), lines().find((one) => one.dataset.key === "step") ?? null);
+  else list().insertBefore(newLine(box), lines().find(({ dataset }) => dataset.key === "step") ?? null);
 }
 
 function newLine(box) {

@@ -63,11 +63,11 @@ export function selection() {
       set(box, box.checked);
       if (event.shiftKey && last?.isConnected) {
         const ends = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
-        for (const one of all.slice(ends[0], ends[1] + 1)) set(one, box.checked);
+        for (const other of all.slice(ends[0], ends[1] + 1)) set(other, box.checked);
       }
       last = box;
     } else if (event.target.id === "pick-all") {
-      for (const one of boxes()) set(one, event.target.checked);
+      for (const other of boxes()) set(other, event.target.checked);
     } else if (event.target.closest("#unpick")) {
       ids.clear();
     } else return;

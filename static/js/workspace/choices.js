@@ -36,7 +36,7 @@ export class Choices {
     const { choice, listed } = this.visibleRuns;
     this.before = { key, choice };
     if (!this.#isGroup(key) && !this.hooks.isWhole?.()) return this.#applyRuns(toggled(choice, listed, key));
-    return this.apply({ hide: choice.hide.includes(key) ? choice.hide.filter((one) => one !== key) : [...choice.hide, key] });
+    return this.apply({ hide: choice.hide.includes(key) ? choice.hide.filter((other) => other !== key) : [...choice.hide, key] });
   }
 
   /**
@@ -48,8 +48,8 @@ export class Choices {
     if (!this.#isGroup(key)) return this.apply(soloed(choice, key));
     const keys = this.hooks.groups().map((group) => group.key);
     const others = keys.filter((other) => other !== key);
-    const hide = choice.hide.filter((one) => !keys.includes(one));
-    return this.apply({ hide: others.every((one) => choice.hide.includes(one)) ? hide : [...hide, ...others] });
+    const hide = choice.hide.filter((hidden) => !keys.includes(hidden));
+    return this.apply({ hide: others.every((other) => choice.hide.includes(other)) ? hide : [...hide, ...others] });
   }
 
   showAll(isShown) {

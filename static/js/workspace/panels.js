@@ -28,7 +28,7 @@ export class Panels {
       tab.ariaCurrent = tab.dataset.tab === name || null;
     }
     if (this.marks.get(name)?.key !== key) await this.refresh(key);
-    for (const [one, section] of this.sections) section.hidden = one !== this.open;
+    for (const [panel, section] of this.sections) section.hidden = panel !== this.open;
     this.holder.parentElement.dataset.panel = this.open;
   }
 

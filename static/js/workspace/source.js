@@ -116,7 +116,7 @@ export class OverlaySource {
     }
     const answers = await Promise.all(ids.map((id) => found.get(id)));
     const curves = ids.map((id, i) => [id, answers[i]?.get(id)]);
-    return { found: curves.filter(([, one]) => one), pending: answers.some((answer) => answer?.pending) };
+    return { found: curves.filter(([, curve]) => curve), pending: answers.some((answer) => answer?.pending) };
   }
 
   curves(name, answer) {

@@ -64,5 +64,5 @@ export function removed(choice, listed, id) {
 }
 
 function without(ids, id) {
-  return ids.filter((one) => one !== id);
+  return ids.filter((other) => other !== id);
 }

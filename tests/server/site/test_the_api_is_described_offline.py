@@ -13,7 +13,7 @@ from tests.waiting import until
 
 SHOWN = [("/docs", "#swagger-ui .opblock"), ("/redoc", "#redoc h1"), ("/api/health", ".response-info")]
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(21, 21, 23)"
-GROUND = """[document.documentElement, document.body].map((one) => getComputedStyle(one).backgroundColor)
+GROUND = """[document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor)
     .find((colour) => colour !== "rgba(0, 0, 0, 0)")"""
 
 

@@ -32,7 +32,7 @@ export function changeItem(board, metrics, name, fields) {
   const { section, place, cell } = find(board, metrics, name);
   const [made, index] = list(board, metrics, section.key);
   // What comes before it is listed too, so that it stays where it is.
-  if (!cell.at) made.sections[index].items = section.cells.slice(0, place + 1).map((one) => structuredClone(itemOf(one)));
+  if (!cell.at) made.sections[index].items = section.cells.slice(0, place + 1).map((listed) => structuredClone(itemOf(listed)));
   assign(made.sections[index].items[cell.at ? cell.at[1] : place], fields);
   return made;
 }

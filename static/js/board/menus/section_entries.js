@@ -7,9 +7,9 @@ import { askName } from "./dialogs.js";
 
 export function sectionEntries(menus, key) {
   const { sections } = menus.board.arranged;
-  const section = sections.find((one) => one.key === key);
+  const section = sections.find((other) => other.key === key);
   const fixed = section.kind === "pinned" || section.kind === "hidden";
-  const movable = sections.filter(({ kind }) => kind !== "pinned" && kind !== "hidden").map((one) => one.key);
+  const movable = sections.filter(({ kind }) => kind !== "pinned" && kind !== "hidden").map((other) => other.key);
   const place = movable.indexOf(key);
   const rename = async () => {
     const title = await askName(gettext("Rename section"), gettext("Rename"), titleOf(section));

@@ -22,6 +22,6 @@ function meansOf(series, band) {
 /** Return [lowest, highest] of the lines between two x, or null. */
 export function drawnRange(curve, from, to, log) {
   const { line, faint } = drawn(curve);
-  const found = [line, faint].flatMap((one) => (one ? (extent(one.x, one.y, from, to, log) ?? []) : []));
-  return found.length ? [Math.min(...found), Math.max(...found)] : null;
+  const ends = [line, faint].flatMap((part) => (part ? (extent(part.x, part.y, from, to, log) ?? []) : []));
+  return ends.length ? [Math.min(...ends), Math.max(...ends)] : null;
 }

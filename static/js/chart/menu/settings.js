@@ -30,7 +30,7 @@ function metrics(chart, names, set) {
   const several = chart.names.length > 1 || chart.names[0] !== chart.name;
   if (match) list.append(make("li", {}, make("bdi", { textContent: `/${match}/` }), remove(`/${match}/`, () => put([chart.name]))));
   else if (several) {
-    for (const name of chart.names) list.append(make("li", {}, make("bdi", { textContent: name }), remove(name, () => put(chart.names.filter((one) => one !== name)))));
+    for (const name of chart.names) list.append(make("li", {}, make("bdi", { textContent: name }), remove(name, () => put(chart.names.filter((other) => other !== name)))));
   }
   const input = make("input", { name: "metric", autocomplete: "off", placeholder: gettext("Metric or /expression/"), list: "chart-metrics" });
   const error = make("p", { className: "error", role: "alert" });
