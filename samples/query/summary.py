@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from runicorn.json_value import JsonObject, JsonValue
 from runs.store.lazy_numpy import np
-from samples.query import table
+from samples.query import table, where
 from samples.query.comparison import score_column
 from samples.query.table import Filter, Selection
-from samples.store.piece import Piece
+from samples.store.piece import NO_STEP, Piece
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 BINS = 20
 LENGTHS = ("completion_length", "response_length", "token_count", "length")
@@ -44,30 +50,51 @@ def summary(pieces: Sequence[Piece], step: int | None, query: Filter) -> JsonObj
 
 
 def _histogram(selection: Selection, name: str) -> JsonObject:
-    values = table.column(selection, name)
-    values = values[~np.isnan(values)]
-    if not len(values):
+    low, high, mean, count = math.inf, -math.inf, 0.0, 0
+    for piece, rows in table.by_piece(selection):
+        values = _present(piece, name, rows)
+        if len(values):
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+            # Shares instead of sums, which may exceed the largest number.
+            count += len(values)
+            share = len(values) / count
+            mean = mean * (1 - share) + float((values / len(values)).sum()) * share
+    if not count:
         return {"column": name, "edges": [], "counts": [], "mean": None}
-    low, high = float(values.min()), float(values.max())
     if low == high:
-        return {"column": name, "edges": [low, high], "counts": [len(values)], "mean": low}
-    counts, edges = np.histogram(values, BINS, (low, high))
-    listed: list[JsonValue] = [float(edge) for edge in edges]
-    return {"column": name, "edges": listed, "counts": [int(n) for n in counts], "mean": float(values.mean())}
+        return {"column": name, "edges": [low, high], "counts": [count], "mean": low}
+    # Not `np.histogram`, which refuses ranges of neighbouring and of huge numbers.
+    shares = np.arange(BINS + 1) / BINS
+    bounds = low * (1 - shares) + high * shares
+    counts = np.zeros(BINS, np.int64)
+    for piece, rows in table.by_piece(selection):
+        bins = np.searchsorted(bounds, _present(piece, name, rows), "right") - 1
+        counts += np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
+    edges: list[JsonValue] = [float(edge) for edge in bounds]
+    return {"column": name, "edges": edges, "counts": [int(n) for n in counts], "mean": mean}
+
+
+def _present(piece: Piece, name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the values of a column in some rows of a piece that have one."""
+    values = where.numbers_of(piece, name)[rows]
+    return values[~np.isnan(values)]
 
 
 def _steps(selection: Selection, score: str | None) -> list[JsonValue]:
-    steps = table.column(selection, "_step")
-    known = ~np.isnan(steps)
-    unique, inverse, counts = np.unique(steps[known], return_inverse=True, return_counts=True)
-    means: list[float | None] = [None] * len(unique)
-    if score is not None and len(unique):
-        values = table.column(selection, score)[known]
-        valid = ~np.isnan(values)
-        sums = np.bincount(inverse[valid], values[valid], len(unique))
-        numbers = np.bincount(inverse[valid], minlength=len(unique))
-        means = [float(s / n) if n else None for s, n in zip(sums, numbers, strict=True)]
-    rows: list[JsonValue] = [
-        [int(step), int(count), mean] for step, count, mean in zip(unique, counts, means, strict=True)
+    # By piece: arrays of a million samples would take a hundred megabytes.
+    by_step: dict[int, tuple[int, int, float]] = {}
+    for piece, rows in table.by_piece(selection):
+        rows = rows[piece.steps[rows] != NO_STEP]
+        steps, inverse, counts = np.unique(piece.steps[rows], return_inverse=True, return_counts=True)
+        scores = np.full(len(rows), np.nan) if score is None else where.numbers_of(piece, score)[rows]
+        valid = ~np.isnan(scores)
+        amounts = np.bincount(inverse[valid], minlength=len(steps))
+        sums = np.bincount(inverse[valid], scores[valid], len(steps))
+        for step, *more in zip(steps.tolist(), counts.tolist(), amounts.tolist(), sums.tolist(), strict=True):
+            before = by_step.get(step, (0, 0, 0.0))
+            by_step[step] = (before[0] + more[0], before[1] + more[1], before[2] + more[2])
+    rows_of_steps: list[JsonValue] = [
+        [step, count, total / amount if amount else None]
+        for step, (count, amount, total) in sorted(by_step.items())
     ]
-    return rows[:MOST_STEPS]
+    return rows_of_steps[:MOST_STEPS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,6 +96,15 @@ def _mask(piece: Piece, query: Filter, search: Search | None) -> NDArray[np.bool
     if search is not None and mask.any():
         mask &= piece.candidates(search.bits)
     return mask
+
+
+def by_piece(selection: Selection) -> Iterator[tuple[Piece, NDArray[np.int64]]]:
+    """Yield the pieces that have samples of a selection in the order in which they were written, with their rows."""
+    bounds = np.append(np.searchsorted(selection.numbers, selection.starts), len(selection))
+    for number, piece in enumerate(selection.pieces):
+        rows = selection.numbers[bounds[number] : bounds[number + 1]]
+        if len(rows):
+            yield piece, rows - selection.starts[number]
 
 
 def column(selection: Selection, name: str) -> NDArray[np.float64]:

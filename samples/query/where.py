@@ -63,7 +63,7 @@ def is_number(value: Any) -> bool:
 
 def numbers_of(piece: Piece, name: str) -> NDArray[np.float64]:
     """Return a column as numbers, also step, time and row."""
-    if name in ("_step", "step") and "step" not in piece.kinds:
+    if name == "_step" or (name == "step" and "step" not in piece.kinds):
         return np.where(piece.steps == NO_STEP, np.nan, piece.steps.astype(np.float64))
     if name == "_time":
         return piece.times()

@@ -8,6 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,35 @@ def test_distributions_are_those_of_a_step_and_means_those_of_all(log: Log, fetc
     assert (reward["column"], sum(reward["counts"]), reward["mean"]) == ("reward", 10, pytest.approx(0.45))
     assert summary["steps"] == [[1, 10, pytest.approx(0.45)], [2, 4, 1.0]]
     assert fetch(run, "summary", where="reward = 1")["steps"] == [[2, 4, 1.0]]
+
+
+def test_steps_are_those_of_the_lines_also_beside_a_column_of_that_name(
+    log: Log, fetch: Fetch, rows: Callable[..., Any]
+) -> None:
+    run = log([sample(n, step="first") for n in range(3)], step=1)
+    log([sample(n, step=7) for n in range(2)], step=2, run=run)
+    log([sample(1)], run=run)
+    assert [pair[:2] for pair in fetch(run, "summary")["steps"]] == [[1, 3], [2, 2]]
+    assert [row["_step"] for row in rows(run, order_by="-_step")["rows"]] == [2, 2, 1, 1, 1, None]
+
+
+@pytest.mark.parametrize(
+    "values", [(1.0, 1.0000000000000002), (-1.7e308, 1.7e308), (0.0, 5e-324), (0.3, 0.3, 0.7), (1e308, 1e308)]
+)
+def test_distributions_of_close_and_of_huge_values(log: Log, fetch: Fetch, values: list[float]) -> None:
+    run = log([{"reward": value} for value in values], step=1)
+    reward = fetch(run, "summary")["histograms"][0]
+    assert sum(reward["counts"]) == len(values)
+    assert (reward["edges"][0], reward["edges"][-1]) == (min(values), max(values))
+
+
+def test_a_value_at_an_edge_belongs_to_the_bin_that_begins_there(log: Log, fetch: Fetch) -> None:
+    run = log([{"reward": n / 20} for n in range(21)], step=1)
+    reward = fetch(run, "summary")["histograms"][0]
+    edges = reward["edges"]
+    expected = [sum(low <= n / 20 < high for n in range(21)) for low, high in pairwise(edges)]
+    expected[-1] += 1
+    assert reward["counts"] == expected
 
 
 def test_labels_are_kept_in_a_file_and_exported_as_data_sets(log: Log, api: Any) -> None:
