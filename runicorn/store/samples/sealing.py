@@ -13,7 +13,7 @@ import os
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
@@ -46,7 +46,7 @@ class Blocks(NamedTuple):
 
     starts: list[int]
     places: list[int]
-    packed: Sequence[int]
+    packed: list[int]
 
 
 class DamagedChunk(OSError):
@@ -131,11 +131,11 @@ class SealedChunk:
     def __init__(self, path: Path) -> None:
         self._fd = _platform.open_regular(path, follow_links=False)
         try:
-            self._blocks = _listed(self._fd) or _members(self._fd)
+            self.blocks = _listed(self._fd) or _members(self._fd)
         except OSError:
             os.close(self._fd)
             raise
-        self._starts = self._blocks.starts
+        self._starts = self.blocks.starts
         self.size = self._starts[-1]
         self._last: tuple[int, bytes] = (-1, b"")
 
@@ -146,8 +146,8 @@ class SealedChunk:
         """Return the content of a block."""
         if self._last[0] == number:
             return self._last[1]
-        place, size = self._blocks.places[number], self._starts[number + 1] - self._starts[number]
-        packed = _platform.read_at(self._fd, self._blocks.packed[number], place)
+        place, size = self.blocks.places[number], self._starts[number + 1] - self._starts[number]
+        packed = _platform.read_at(self._fd, self.blocks.packed[number], place)
         try:
             # Not more than the header promises: the file may come from another user.
             inflate = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -192,7 +192,7 @@ def _listed(fd: int) -> Blocks | None:
     if not 0 < count <= MOST_LISTED or start < 0:
         return None
     numbers = struct.unpack(f"<{2 * count}I", _platform.read_at(fd, length, start))
-    packed = numbers[0::2]
+    packed = list(numbers[0::2])
     *places, rest = accumulate(packed, initial=0)
     # What follows the members is the header of the table alone.
     if rest >= start or start - rest != _HEADER + 4 or min(packed) <= _HEADER:
@@ -202,7 +202,7 @@ def _listed(fd: int) -> Blocks | None:
 
 def _members(fd: int) -> Blocks:
     """Return the members by their headers."""
-    blocks = Blocks([0], [], packed_sizes := [])
+    blocks = Blocks([0], [], [])
     place, end = 0, os.fstat(fd).st_size
     while place < end:
         header = _platform.read_at(fd, _HEADER, place)
@@ -214,6 +214,6 @@ def _members(fd: int) -> Blocks:
         if size:
             blocks.starts.append(blocks.starts[-1] + size)
             blocks.places.append(place)
-            packed_sizes.append(packed)
+            blocks.packed.append(packed)
         place += packed
     return blocks

@@ -174,7 +174,7 @@ def test_a_full_chunk_is_sealed_and_each_line_is_read_without_those_before(
     for chunk in chunks(folder):
         whole = gzip.decompress(chunk.sealed.read_bytes())  # any other program reads it
         with chunk.sealed.open("rb") as raw:
-            assert list(sealing._members(raw.fileno())) == sealing._listed(raw.fileno())
+            assert sealing._members(raw.fileno()) == sealing._listed(raw.fileno())
         with OpenChunk(chunk) as file:
             assert (
                 file.is_sealed and file.size == len(whole) and len(list(file.lines())) == whole.count(b"\n")
@@ -193,7 +193,7 @@ def test_a_damaged_block_is_reported_and_others_are_read(
     (chunk,) = chunks(samples_folder(run.run_dir, "s"))
     file = SealedChunk(chunk.sealed)
     content = bytearray(chunk.sealed.read_bytes())
-    content[file.blocks[1].place + 200] ^= 1
+    content[file.blocks.places[1] + 200] ^= 1
     chunk.sealed.write_bytes(content)
     damaged = SealedChunk(chunk.sealed)
     assert damaged.content(0) == file.content(0)
