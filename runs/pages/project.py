@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -19,6 +19,7 @@ from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.pages.table.names import differences
+from runs.pages.table.values import aligned
 from runs.query import analytics, projects, usual_metric
 from runs.query.find import find_runs
 from runs.query.ordering import Ordered
@@ -86,8 +87,8 @@ def _rendered(
         "limit": description.LENGTH,
         "summary": summary,
         "best_metric": best[0].best_metric_name if len({run.best_metric_name for run in best}) == 1 else "",
-        "best": [(run, extras.get(run.pk, "")) for run in best],
-        "newest": [(run, extras.get(run.pk, "")) for run in newest],
+        "best": _rows(best, extras),
+        "newest": _rows(newest, extras),
         "people": runs.exclude(owner=None)
         .order_by()
         .values_list("owner")
@@ -136,6 +137,16 @@ def _best(root: StorageRoot, project: str, summary: AnalyticsSummary, newest: Se
     best = Ordered(matches, f"metric.{usual}.best", desc=highest)[:BEST]
     usual_metric.fill(best, usual)
     return [run for run in best if run.best_metric_name == usual]
+
+
+def _rows(runs: Sequence[Run], extras: Mapping[int, str]) -> list[tuple[Run, str, str]]:
+    """Return runs with what tells them apart and their best values; those of one metric have decimal points in line."""
+    texts: dict[int, str] = {}
+    for metric in {run.best_metric_name for run in runs}:
+        of_metric = [run for run in runs if run.best_metric_name == metric]
+        values = aligned([run.best_metric_value for run in of_metric])
+        texts |= {run.pk: text for run, text in zip(of_metric, values, strict=True)}
+    return [(run, extras.get(run.pk, ""), texts[run.pk]) for run in runs]
 
 
 def _bars(summary: AnalyticsSummary) -> list[Bar]:

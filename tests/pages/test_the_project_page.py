@@ -52,6 +52,18 @@ def test_without_a_primary_metric_the_best_runs_are_those_of_the_metric_of_the_t
 
 
 @pytest.mark.django_db
+def test_values_of_a_metric_have_their_points_in_line(store: Path, page: Page) -> None:
+    for seed, accuracy in enumerate((0.97774, 0.9666)):
+        summary = {"best_metric_name": "acc", "best_metric_value": accuracy, "best_metric_mode": "max"}
+        write_run(store, "nlp", "bert", config={"seed": seed}, summary=summary)
+    write_run(store, "nlp", "empty")
+    markup = page("/projects/nlp")
+    (newest,) = markup.all("table", "newest")
+    cells = [cell.text for cell in markup.all("td", "number") if newest in cell.parents]
+    assert sorted(cells[::3]) == ["", "acc 0.96660", "acc 0.97774"]
+
+
+@pytest.mark.django_db
 def test_equal_names_are_told_apart_by_what_differs(store: Path, page: Page) -> None:
     for seed in range(3):
         write_run(store, "nlp", "bert", config={"seed": seed}, metrics=[{"val/loss": 0.1}])
