@@ -202,3 +202,50 @@ def test_a_saved_board_has_the_points_and_the_settings_of_the_live_one(
     page.close()
     (duration,) = {table["rows"][0][1] for table in live if table["name"] in ("lr", "tokens", "epoch")}
     assert duration == "time"
+
+
+@pytest.mark.parametrize("group", ["config.lr", "replicas"])
+def test_a_saved_board_has_the_groups_of_the_live_one(
+    viewer: Any, read: Read, chromium: Any, tmp_path: Path, group: str
+) -> None:
+    for number in range(6):
+        config = {"lr": [0.1, 0.01][number % 2], "seed": number}
+        # Texts have no mean.
+        metrics = [{name: row[name] for name in ("loss", "val/acc")} for row in points(number, 40)]
+        write_run(
+            viewer.root,
+            "seeds",
+            f"run-{number}",
+            metrics=metrics,
+            config=config,
+            created_at=BEGIN + number,
+        )
+    query = urlencode({"layout": "charts", "project": "seeds", "group": group, "band": "p25-p75"})
+    until(lambda: viewer.get("/api/runs", params={"project": "seeds"}).headers["X-Total-Count"] == "6")
+    page = chromium.new_page()
+    page.goto(f"{viewer.url}/?{query}")
+    page.locator("figure[data-name] canvas").first.wait_for()
+    until(lambda: page.locator("#legend > ul > li").count() == 2)
+    legend = page.locator("#legend > ul > li .clip").all_inner_texts()
+    page.get_by_role("button", name="Default").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Save as one page").click()
+    target = tmp_path / "groups.html"
+    download.value.save_as(target)
+    page.close()
+    live, offline = read(f"{viewer.url}/?{query}"), read(f"file://{target}")
+    by_name = {table["name"]: table for table in offline}
+    for name in ("loss", "val/acc"):
+        (table,) = [table for table in live if table["name"] == name]
+        saved_table = by_name[name]
+        assert saved_table["caption"] == table["caption"]
+        # Of a member the live page says the end of its id, the file its group.
+        assert [row[1:] for row in saved_table["rows"]] == [row[1:] for row in table["rows"]]
+        of_groups = [
+            [row for row in rows if row[0] in legend] for rows in (saved_table["rows"], table["rows"])
+        ]
+        assert of_groups[0] == of_groups[1] and len(of_groups[0]) == 2 * 40
+    page = chromium.new_page()
+    page.goto(f"file://{target}")
+    assert sorted(page.locator("ul.runs b").all_inner_texts()) == sorted(legend) and len(legend) == 2
+    page.close()

@@ -1,6 +1,6 @@
 /** Controller of all charts of a page: one cursor, one set of settings, lazy drawing. */
 
-import { axisOf, isTimeOnly, isUsual } from "./axes.js";
+import { axisOf, isTimeOnly, isUsual, queryOf } from "./axes.js";
 import { make } from "../dom.js";
 import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
@@ -11,6 +11,7 @@ import { Loader } from "./loader.js";
 import { recolour } from "./data/labels.js";
 import { metricsOf, withOptions } from "./options.js";
 import { onAppearanceChange } from "./render/palette.js";
+import { smoothingQuery } from "./smoothing.js";
 
 const NEAR = "240px";
 
@@ -132,6 +133,15 @@ export class ChartController {
   #configure(feed) {
     feed.chart.configure(this.#settingsOf(feed.chart.holder));
     feed.refresh();
+  }
+
+  /** Return [name, query] of the curves of all charts: what their source is asked for, but for the number of points. */
+  queries() {
+    const holders = [...this.feeds.values()].map(({ holder, chart }) => holder ?? chart.holder);
+    return holders.flatMap((holder) => {
+      const settings = this.#settingsOf(holder);
+      return settings.names.map((name) => [name, { ...queryOf(this.source, settings), ...smoothingQuery(settings.smoothing) }]);
+    });
   }
 
   #each(action) {

@@ -6,16 +6,21 @@ import { groupOf } from "../board/arrange/names.js";
 import { OFFERED, isTimeOnly, settingsFor } from "../chart/axes.js";
 import { ChartController } from "../chart/controller.js";
 import { cssColour } from "../chart/render/colours.js";
+import { swatch } from "../chart/render/swatch.js";
 import { mountCharts } from "../documents/charts.js";
 import { make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { readSettings } from "../run/settings_address.js";
 import { RunColours } from "../workspace/colours.js";
 import { paletteName } from "../workspace/palette_names.js";
+import { SavedGroups } from "./groups.js";
 import { EmbeddedSource } from "./source.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const charts = document.getElementById("charts");
+const saved = document.getElementById("groups");
+const groups = saved && new SavedGroups(JSON.parse(saved.textContent));
+if (groups) document.querySelector("ul.runs").replaceChildren(...groups.entries.map((entry) => make("li", {}, swatch(entry), " ", make("b", { textContent: entry.label }))));
 if (charts) drawRuns(data.board && arrangeBoard(data.board));
 for (const block of document.querySelectorAll("[data-chart]")) mountCharts(block, (runs) => new EmbeddedSource(data, runs));
 
@@ -62,7 +67,7 @@ function drawRuns(cells) {
   const names = data.metrics.map(({ name }) => name);
   let settings = { ...readSettings(data.settings, 0, names), hidden: [] };
   const changed = new Map();
-  const controller = new ChartController(charts, new EmbeddedSource(data, runsOf(data)), settings, {
+  const controller = new ChartController(charts, groups ?? new EmbeddedSource(data, runsOf(data)), settings, {
     zoom: (range) => configure({ range }),
     metrics: () => names,
     options: (name) => changed.get(name) ?? chartOptions(cells?.get(name)),
@@ -80,6 +85,8 @@ function drawRuns(cells) {
   const { xMetric } = settings;
   const options = [...axes.map(({ key, label }) => [key, label]), ...(xMetric ? [[xMetric, xMetric]] : [])];
   const axis = make("select", { ariaLabel: gettext("x axis") }, ...options.map(([value, label]) => make("option", { value, textContent: label })));
+  // Groups are in columns of the axis that they were saved over.
+  axis.disabled = Boolean(groups);
   axis.value = xMetric ?? settings.axis;
   axis.addEventListener("change", () => configure({ ...settingsFor(axis.value), range: null }));
   const log = make("input", { type: "checkbox", checked: settings.log });

@@ -25,6 +25,13 @@ const REST = "";
 /** Whether columns hold several steps, or seconds, each. */
 const areWide = (x) => x.length > 1 && x[1] - x[0] > 1;
 
+/** Return the curves of a metric: of groups, of a density, or differences to the baseline, as a choice says. */
+export function binnedCurves(metric, { isDensity, group, band, solo, runs, difference }) {
+  if (!metric?.runs) return [];
+  if (isDensity) return densityCurves(metric);
+  return group ? groupCurves(metric, band, solo) : differenceCurves(metric, runs, difference);
+}
+
 /** Return the edges {low, high} of a band of statistics in columns. */
 export function edgesOf(statistics, name) {
   const { centre, spread, edges } = BANDS[name];

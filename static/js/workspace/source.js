@@ -9,7 +9,7 @@ import { Loader } from "../chart/loader.js";
 import { pointsOfEach } from "../chart/scales/x_axis.js";
 import { MATCHES } from "./address.js";
 import { CurveCache } from "./curve_cache.js";
-import { densityCurves, differenceCurves, groupCurves } from "./distribution.js";
+import { binnedCurves } from "./distribution.js";
 
 /** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
@@ -18,6 +18,8 @@ const [COLUMNS, FEWEST] = [2, 16];
 export const MOST_LINES = 100;
 /** Members of a group that are drawn: of more, some. */
 const MOST_MEMBERS = 40;
+/** Points of a curve, and members of a group, in a saved page. */
+const [FILE_POINTS, FILE_MEMBERS] = [300, 8];
 /** Columns of a distribution, rows of its density, and metrics per request. */
 const [MOST_COLUMNS, ROWS, METRICS] = [400, 100, 4];
 /** Parameters of the list that select its runs. */
@@ -68,6 +70,12 @@ export class OverlaySource {
     this.repeated = [...query].filter(([name], i, all) => all.findIndex(([other]) => other === name) !== i);
   }
 
+  /** Return the groups, the density or the differences of a metric as a saved page has them. */
+  async loadForFile(name, query) {
+    const { metrics } = await this.#loadDistribution(name, { ...query, points: FILE_POINTS }, FILE_MEMBERS);
+    return metrics.find((metric) => metric.name === name);
+  }
+
   /** Return what else a distribution is asked for. */
   queryOf({ log, spread }) {
     if (!this.isDensity) return {};
@@ -91,11 +99,11 @@ export class OverlaySource {
     return query;
   }
 
-  async #loadDistribution(name, options) {
+  async #loadDistribution(name, options, most = MOST_MEMBERS) {
     const { points, ...query } = this.#query(options);
     const ids = [...this.runs.keys()].join();
     const ofRuns = this.isWhole ? this.filters : { runs: ids, members: this.runs.size, ...this.shared };
-    const ofGroups = this.group ? { group_by: this.group, members: MOST_MEMBERS, ...(this.listed.length && { mark: this.listed.join() }) } : {};
+    const ofGroups = this.group ? { group_by: this.group, members: most, ...(this.listed.length && { mark: this.listed.join() }) } : {};
     const all = { ...ofRuns, ...this.against, ...query, points: Math.min(MOST_COLUMNS, Math.floor(options.points / 2)), ...ofGroups };
     return { ...(await this.distributions.load(name, [...Object.entries(all), ...(this.isWhole ? this.repeated : [])])), isBinned: true, isDensity: this.isDensity };
   }
@@ -125,9 +133,7 @@ export class OverlaySource {
   }
 
   #binned(metric, { isDensity }) {
-    if (!metric?.runs) return [];
-    if (isDensity) return densityCurves(metric);
-    return this.group ? groupCurves(metric, this.band, this.solo) : differenceCurves(metric, this.runs, this.difference);
+    return binnedCurves(metric, { ...this, isDensity });
   }
 }
 

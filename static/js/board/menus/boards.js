@@ -1,7 +1,7 @@
 /** The boards of a project: switch, create, rename, duplicate, delete, reset. */
 
 import { make } from "../../dom.js";
-import { request, siteAddress } from "../../http.js";
+import { complete, request, siteAddress } from "../../http.js";
 import { gettext } from "../../i18n.js";
 import { askName, confirm } from "./dialogs.js";
 import { withParameters } from "../../shared/query.js";
@@ -10,6 +10,8 @@ import { writeSettings } from "../../run/settings_address.js";
 import { rename } from "../arrange/section_changes.js";
 
 const DEFAULT = "default";
+/** Characters of the groups of a saved page, after which no further chart is added, and digits of their values. */
+const [MOST_BYTES, DIGITS] = [4_000_000, 9];
 
 /** Return the entries of the menu of boards. */
 export function boardEntries(board) {
@@ -33,12 +35,45 @@ export function boardEntries(board) {
 }
 
 /** Download the charts of the runs on the page, arranged by the saved board and with its settings, as one file that needs no server. */
-function savePage({ file, source, controller }) {
+async function savePage({ file, source, controller, bar }) {
   const run = location.pathname.match(/\/runs\/([^/]+)/)?.[1];
   const runs = run ?? [...source.runs.keys()].join();
   const settings = writeSettings("", { ...controller.settings, filter: "" }).slice(1);
   const query = new URLSearchParams({ runs, board: file.name, settings });
-  make("a", { href: siteAddress(`/page.html?${query}`), download: `${file.name}.html` }).click();
+  const address = siteAddress(`/page.html?${query}`);
+  if (!source.isBinned) return download(address, file);
+  try {
+    const [page, groups] = await Promise.all([request(address).then((response) => complete(response, "text")), groupsOf(source, controller)]);
+    // As data the file has the curves of runs; those of groups are beside them.
+    const text = page.replace('<script type="application/json" id="data">', (data) => `<script type="application/json" id="groups">${groups}</script>\n${data}`);
+    download(URL.createObjectURL(new Blob([text], { type: "text/html" })), file);
+  } catch (error) {
+    bar.notice(error.message, true);
+  }
+}
+
+function download(href, { name }) {
+  make("a", { href, download: `${name}.html` }).click();
+}
+
+/** Return what the charts show of groups, of all runs or of a baseline, as JSON that cannot end its element. */
+async function groupsOf(source, controller) {
+  const { group, band, solo, difference, isDensity, runs } = source;
+  const answers = [];
+  let size = 0;
+  for (const [name, query] of controller.queries()) {
+    if (size > MOST_BYTES) break;
+    const { x, ...rest } = (await source.loadForFile(name, query)) ?? { name };
+    const text = JSON.stringify({ name, query, metric: { x, ...JSON.parse(JSON.stringify(rest, rounded)) } });
+    size += text.length;
+    answers.push(text);
+  }
+  const choice = JSON.stringify({ group, band, solo, difference, isDensity, runs: [...runs.values()] });
+  return `{"choice":${choice},"answers":[${answers.join()}]}`.replaceAll("<", "\\u003c");
+}
+
+function rounded(_, value) {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value;
 }
 
 function labelOf(name) {
