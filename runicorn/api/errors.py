@@ -78,8 +78,8 @@ class RateLimitError(RunicornAPIError):
     @property
     def retry_after(self) -> float | None:
         """Return the seconds to wait, if the server announces them."""
-        found = self.payload.get("retry_after") if isinstance(self.payload, dict) else None
-        return float(found) if isinstance(found, (int, float)) else None
+        seconds = self.payload.get("retry_after") if isinstance(self.payload, dict) else None
+        return float(seconds) if isinstance(seconds, (int, float)) else None
 
 
 class ServerError(RunicornAPIError):

@@ -30,8 +30,8 @@ def metric_of_runs(
     for start in range(0, len(ids), MOST_IDS):
         part = ids[start : start + MOST_IDS]
         points = max(4, min(MOST_POINTS, MOST_NUMBERS // 2 // len(part)))
-        asked = {"ids": part, "names": [metric_name], "points": points}
-        for series in client.get(urls.path("v2", "series"), asked)["series"]:
+        params = {"ids": part, "names": [metric_name], "points": points}
+        for series in client.get(urls.path("v2", "series"), params)["series"]:
             curves[series["id"]] = _points(series) or _long_curve(client, series["id"], metric_name)
     return curves
 

@@ -49,8 +49,8 @@ class SamplesAPI:
         """Yield the samples that match, whole unless `full=False`; `query` and errors as of `page`."""
         number = 1
         while True:
-            asked = {"full": True, "per_page": 200, **query, "page": number}
-            answer = self.page(run_id, name, **asked)
+            params = {"full": True, "per_page": 200, **query, "page": number}
+            answer = self.page(run_id, name, **params)
             yield from answer["rows"]
             if not answer["has_next"]:
                 return

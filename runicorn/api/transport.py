@@ -170,12 +170,12 @@ class Transport:
             RunicornAPIError: see `runicorn.api.errors`.
         """
         place = (path, tuple(params))
-        known = self._known.get(place) if method == "GET" else None
+        cached = self._known.get(place) if method == "GET" else None
         response = self.send(
-            method, path, params=place[1], body=body, timeout=timeout, tag=known[0] if known else None
+            method, path, params=place[1], body=body, timeout=timeout, tag=cached[0] if cached else None
         )
-        if response.status_code == NOT_MODIFIED and known:
-            return json.loads(known[1])
+        if response.status_code == NOT_MODIFIED and cached:
+            return json.loads(cached[1])
         if method == "GET":
             self._remember(place, response)
         try:
@@ -394,7 +394,7 @@ def _may_pass(error: requests.RequestException) -> bool:
 
 def _cause(error: BaseException) -> str:
     """Return the message of the innermost cause: those of the libraries around it are long and add nothing."""
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
-        seen = inner
-    return getattr(seen, "strerror", None) or str(seen) or type(seen).__name__
+    cause = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

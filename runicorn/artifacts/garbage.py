@@ -92,15 +92,15 @@ def find(store: Store) -> Garbage:
 
 def damaged_versions(store: Store) -> tuple[str, ...]:
     """Return the versions whose manifest cannot be read, as `type/name:v1`."""
-    found = []
+    damaged = []
     for artifact in store.folders():
         for version in map(artifact.version, artifact.all_numbers()):
             try:
                 if os.path.lexists(version.path / MANIFEST):
                     _ = version.manifest
             except DamagedFile:
-                found.append(f"{artifact.type}/{version}")
-    return tuple(found)
+                damaged.append(f"{artifact.type}/{version}")
+    return tuple(damaged)
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:

@@ -156,11 +156,11 @@ class Pool:
         """Return whether the pool may have the content of an open large file, by its size and some samples."""
         try:
             with (self.sizes / str(size)).open(encoding="ascii", errors="replace") as lines:
-                known = lines.read(MARK_CHARACTERS)
+                samples = lines.read(MARK_CHARACTERS)
         except OSError:
             return False
         # Earlier versions recorded no samples.
-        return not known or f"{samples_of(fd, size)}\n" in known
+        return not samples or f"{samples_of(fd, size)}\n" in samples
 
     @property
     def incoming(self) -> Path:

@@ -41,11 +41,11 @@ def main() -> None:
     def listen() -> None:
         """Stop when the training asks for what is there, and end with the training."""
         nonlocal given_up_at
-        asked = sys.stdin.buffer.read(1)
-        given_up_at = time.monotonic() + (0 if asked == URGENT else LATE_SECONDS)
+        request = sys.stdin.buffer.read(1)
+        given_up_at = time.monotonic() + (0 if request == URGENT else LATE_SECONDS)
         stopped.set()
         capture.cancel()
-        if not asked:
+        if not request:
             os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()

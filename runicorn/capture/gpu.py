@@ -46,13 +46,13 @@ def visible(cards: Sequence[dict[str, str]], environment: Mapping[str, str]) -> 
     setting = environment.get("CUDA_VISIBLE_DEVICES")
     if setting is None:
         return list(cards)
-    seen = []
+    visible_cards = []
     for name in filter(None, (part.strip() for part in setting.split(","))):
         matches = [card for card in cards if name == card["index"] or _is_id_of(name, card["uuid"])]
         if not matches:
             break
-        seen += [card for card in matches if card not in seen]
-    return seen
+        visible_cards += [card for card in matches if card not in visible_cards]
+    return visible_cards
 
 
 def _is_id_of(name: str, uuid: str) -> bool:

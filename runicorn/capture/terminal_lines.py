@@ -31,24 +31,24 @@ class _Row:
         back: the cursor is at its beginning; the next text replaces it.
         drawn: it was redrawn, so it is not a plain line.
         part: the cursor moved up to it: it belongs to a block of rows that are redrawn together.
-        shown: the text last logged for it.
+        logged: the text last logged for it.
     """
 
-    __slots__ = ("back", "drawn", "part", "shown", "text")
+    __slots__ = ("back", "drawn", "logged", "part", "text")
 
     def __init__(self, part: bool = False) -> None:
         self.text = ""
         self.back = False
         self.drawn = part
         self.part = part
-        self.shown: str | None = None
+        self.logged: str | None = None
 
     def news(self) -> list[str]:
         """Return the text if it differs from what was last logged, and mark it as logged."""
         text = self.text.rstrip() if self.drawn else self.text
-        if self.drawn and (not text or text == self.shown):
+        if self.drawn and (not text or text == self.logged):
             return []
-        self.shown = text
+        self.logged = text
         return [text]
 
 

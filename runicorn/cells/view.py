@@ -120,13 +120,13 @@ def _live(reader: PictureReader, run: ShownRun) -> dict[str, str]:
 
 def _update(run: ShownRun, view: RunsView, reader: PictureReader, handle: Any) -> None:
     """Update the output of a cell while a run goes on; at its end it becomes the interactive page."""
-    shown = -1
+    drawn_size = -1
     while run.is_open():
         began = time.perf_counter()
         with suppress(OSError):
             size = os.stat(run.run_dir / layout.EVENTS).st_size
-            if size != shown:
-                shown = size
+            if size != drawn_size:
+                drawn_size = size
                 handle.update(_live(reader, run), raw=True)
         # At most a twentieth of the time of the training's interpreter.
         time.sleep(max(PAUSE, 20 * (time.perf_counter() - began)))

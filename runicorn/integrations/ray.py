@@ -58,8 +58,8 @@ class RunicornLoggerCallback(LoggerCallback):
     def log_trial_result(self, iteration: int, trial: Any, result: dict[str, Any]) -> None:
         if trial.trial_id not in self._trials:
             self.log_trial_start(trial)
-        kept = flatten_dict({key: value for key, value in result.items() if key not in self._left_out})
-        metrics = {key: value for key, value in kept.items() if isinstance(value, (int, float))}
+        values = flatten_dict({key: value for key, value in result.items() if key not in self._left_out})
+        metrics = {key: value for key, value in values.items() if isinstance(value, (int, float))}
         self._trials[trial.trial_id].log(metrics, result.get("training_iteration", iteration))
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:

@@ -110,7 +110,7 @@ class ExperimentManager:
             text: a part of name, project, description or tags.
             archived: whether archived runs are included.
         """
-        found = [
+        matches = [
             run.about
             for run in self._runs()
             if (archived or not run.about.archived)
@@ -119,7 +119,7 @@ class ExperimentManager:
             and pinned in (None, run.about.pinned)
             and (text or "").lower() in _words(run.about)
         ]
-        return sorted(found, key=lambda about: about.updated_at, reverse=True)
+        return sorted(matches, key=lambda about: about.updated_at, reverse=True)
 
     def delete_experiments(self, run_ids: Iterable[str], force: bool = False) -> dict[str, bool]:
         """Move runs to the recycle bin; return for each id whether it was moved. Running runs never are.
@@ -164,8 +164,8 @@ class ExperimentManager:
 
     def _note(self, run_id: str, changes: Callable[[RunFields], RunFields]) -> bool:
         for run in self._runs(find.find(self.storage_root, run_id)):
-            known = asdict(run.about) | {"description": run.about.description or ""}
-            curation.note(self.storage_root, run.folder, known, changes)
+            fields = asdict(run.about) | {"description": run.about.description or ""}
+            curation.note(self.storage_root, run.folder, fields, changes)
             curation.stir(run.folder)
             return True
         return False

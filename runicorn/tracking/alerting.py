@@ -25,11 +25,11 @@ def line(title: str, text: str, level: Level) -> bytes:
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
-    shown = text_of(title).strip()
-    if not shown:
+    plain_title = text_of(title).strip()
+    if not plain_title:
         raise ValueError("title must not be empty")
     data: dict[str, Any] = {
-        "title": shown[:TITLE_LENGTH],
+        "title": plain_title[:TITLE_LENGTH],
         "text": text_of(text)[:TEXT_LENGTH],
         "level": level,
     }

@@ -98,14 +98,14 @@ def init(
     place = _checked_place(project, name, path, run_id, resume)
     if (continued := _continued(place, reinit)) is not None:
         return continued
-    labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
+    labels, flat_config = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = None if is_offline(mode) else _server(url, upload_timeout)
     with descriptor_reserve.released():
         root, unmounted = _root(storage)
         run, resumed = (_silent if is_silent(mode) else _claimed)(root, place, run_id, resume)
         run.alias = labels.get("alias")
         hooks.watch(run)
-        run.begin(labels, given, resumed, resumed and find_other_writer(run.run_dir) is not None)
+        run.begin(labels, flat_config, resumed, resumed and find_other_writer(run.run_dir) is not None)
         _publish(run, server)
         _complete(run, bool(user.chosen_root(storage)), unmounted, later)
         sources = capture_env and _keeps_sources(sources)

@@ -28,7 +28,7 @@ class NotebookUpload:
         self._project = relative[0] if relative[0] not in layout.SKIPPED_TOP else ""
         self._state = state
         self._server = server
-        self._seen: tuple[int, ...] = ()
+        self._stamp: tuple[int, ...] = ()
         self.problems: dict[str, str] = {}
 
     def send(self) -> bool:
@@ -45,13 +45,13 @@ class NotebookUpload:
         except OSError:
             return False
         # Entries are replaced as a whole, which changes their folder.
-        seen = (about.st_mtime_ns, about.st_ino)
-        if seen == self._seen:
+        stamp = (about.st_mtime_ns, about.st_ino)
+        if stamp == self._stamp:
             return False
         moved = False
         for name in documents.names(self._root, self._project, documents.NOTEBOOK):
             moved |= self._send(name)
-        self._seen = seen
+        self._stamp = stamp
         return moved
 
     def _send(self, name: str) -> bool:

@@ -89,7 +89,7 @@ def of_database(path: Path) -> Iterator[Experiment]:
 
 def _traces(database: sqlite3.Connection, top: Path, left: dict[Any, list[str]]) -> dict[str, list[Trace]]:
     """Return the traces by run; name those that belong to no run or cannot be read in `left`, by experiment."""
-    found: dict[str, list[Trace]] = {}
+    traces: dict[str, list[Trace]] = {}
     tables = _tables(database)
     sources = "trace_request_metadata" if "trace_request_metadata" in tables else "trace_tags"
     query = (
@@ -105,12 +105,12 @@ def _traces(database: sqlite3.Connection, top: Path, left: dict[Any, list[str]])
             left.setdefault(experiment_id, []).append(f"the trace {trace_id} was not imported: {error}.")
             continue
         if run_id:
-            found.setdefault(run_id, []).append(Trace(name or "", seconds(began), spans))
+            traces.setdefault(run_id, []).append(Trace(name or "", seconds(began), spans))
         else:
             left.setdefault(experiment_id, []).append(
                 f"the trace {trace_id} belongs to no run and was not imported."
             )
-    return found
+    return traces
 
 
 def _spans(database: sqlite3.Connection, trace_id: str, top: Path, has_spans: bool) -> list[Any]:
@@ -127,7 +127,7 @@ def _spans(database: sqlite3.Connection, trace_id: str, top: Path, has_spans: bo
 
 def _datasets(database: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
     """Return the datasets by run."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    datasets: dict[str, list[dict[str, Any]]] = {}
     columns = ("name", "digest", "source_type", "source", "schema", "profile", "context")
     for run_id, *values in database.execute(
         "SELECT i.destination_id, d.name, d.digest, d.dataset_source_type, d.dataset_source, d.dataset_schema, "
@@ -136,8 +136,8 @@ def _datasets(database: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
         "WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' ORDER BY d.name, d.digest",
         (CONTEXT,),
     ):
-        found.setdefault(run_id, []).append(dict(zip(columns, values, strict=True)))
-    return found
+        datasets.setdefault(run_id, []).append(dict(zip(columns, values, strict=True)))
+    return datasets
 
 
 def _run(database: sqlite3.Connection, path: Path, row: tuple[Any, ...], models: list[Model]) -> MlflowRun:

@@ -88,7 +88,7 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
 
 def _traces(folder: Path) -> tuple[dict[str, list[Trace]], list[str]]:
     """Return the traces of an experiment by run, and messages about those that are not imported."""
-    found: dict[str, list[Trace]] = {}
+    traces: dict[str, list[Trace]] = {}
     left = []
     for path in folders(folder):
         run_id = _texts(path / "request_metadata").get(SOURCE_RUN)
@@ -101,23 +101,23 @@ def _traces(folder: Path) -> tuple[dict[str, list[Trace]], list[str]]:
         if run_id:
             name = _texts(path / "tags").get("mlflow.traceName", "")
             time = seconds(about.get("timestamp_ms")) or utc_seconds(about.get("request_time"))
-            found.setdefault(run_id, []).append(Trace(name, time, spans))
+            traces.setdefault(run_id, []).append(Trace(name, time, spans))
         else:
             left.append(f"the trace {path.name} belongs to no run and was not imported.")
-    return found, left
+    return traces, left
 
 
 def _datasets(inputs: Path, datasets: Path) -> list[dict[str, Any]]:
     """Return the datasets that a run used, with their context."""
-    found = []
+    entries = []
     for path in folders(inputs):
         about = _yaml(path / META) or {}
         tags = about.get("tags")
         source = str(about.get("source_id") or "")
         if about.get("source_type") == "DATASET" and source.isalnum():
             context = tags.get(CONTEXT) if isinstance(tags, dict) else None
-            found.append({**(_yaml(datasets / source / META) or {"digest": source}), "context": context})
-    return sorted(found, key=lambda dataset: (str(dataset.get("name")), str(dataset.get("digest"))))
+            entries.append({**(_yaml(datasets / source / META) or {"digest": source}), "context": context})
+    return sorted(entries, key=lambda dataset: (str(dataset.get("name")), str(dataset.get("digest"))))
 
 
 def _yaml(path: Path) -> dict[str, Any] | None:

@@ -60,9 +60,9 @@ def numbers(values: Any) -> dict[str, float] | None:
     """Return the numbers of a mapping; None if it has no numbers."""
     if not isinstance(values, Mapping):
         return None
-    found = {
+    floats = {
         str(key): float(value)
         for key, value in values.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    return found or None
+    return floats or None

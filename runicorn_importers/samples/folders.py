@@ -158,14 +158,14 @@ def _place(root: Path, folder: SampleFolder, state: State, run: str) -> str | No
 
 def _by_config(root: Path, path: Path) -> str | None:
     """Return the newest run with a config value that is this folder or one above, the nearest first."""
-    wanted = path.resolve()
+    resolved = path.resolve()
     best: tuple[int, str, str] | None = None
     for place in find.all_runs(root):
         for value in _texts(layout.read_json(root / place / layout.CONFIG)[0]):
             if not os.path.isabs(value):
                 continue
             there = Path(value).resolve()
-            if (there == wanted or there in wanted.parents) and len(there.parts) > 2:
+            if (there == resolved or there in resolved.parents) and len(there.parts) > 2:
                 best = max(best or (0, "", ""), (len(there.parts), place.rpartition("/")[2], place))
     return best[2] if best else None
 

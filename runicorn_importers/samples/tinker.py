@@ -67,7 +67,7 @@ def _conversations(path: Path) -> list[Any]:
         tree = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return []
-    found: list[Any] = []
+    conversations: list[Any] = []
     pending = [tree.get("root") if isinstance(tree, dict) else None]
     while pending:
         node = pending.pop()
@@ -75,6 +75,6 @@ def _conversations(path: Path) -> list[Any]:
             continue
         data = node.get("data")
         if isinstance(data, dict) and data.get("type") == "conversation":
-            found.append(data.get("messages"))
+            conversations.append(data.get("messages"))
         pending += reversed(node.get("children") or [])
-    return found
+    return conversations

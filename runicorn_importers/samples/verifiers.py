@@ -47,10 +47,10 @@ def episodes(path: Path, start: int) -> Iterator[SampleRow]:
 
 def traces(episode: dict[str, Any], end: int) -> Iterator[SampleRow]:
     """Yield a sample for each trace of an episode; only the last one ends at `end`, so that none is left out."""
-    found = [trace for trace in episode.get("traces") or () if isinstance(trace, dict)]
+    valid = [trace for trace in episode.get("traces") or () if isinstance(trace, dict)]
     about = {key: value for key, value in episode.items() if key != "traces"}
-    for number, trace in enumerate(found):
-        is_last = number == len(found) - 1
+    for number, trace in enumerate(valid):
+        is_last = number == len(valid) - 1
         yield SampleRow(_sample(about, trace), _step(episode, trace), _time(trace), end if is_last else -1)
 
 

@@ -93,8 +93,8 @@ def _spikes(y: NDArray[np.float64]) -> list[int]:
     is_extreme = (y[1:-1] - y[:-2]) * (y[1:-1] - y[2:]) > 0
     peaks = np.flatnonzero((height > limit) & is_extreme)
     # Both neighbours of a spike deviate by half of its height.
-    kept = [i for i in peaks if height[i] >= height[max(i - 1, 0) : i + 2].max()]
-    return [int(i) + 1 for i in sorted(kept, key=lambda i: -height[i])[:MOST_SPIKES]]
+    maxima = [i for i in peaks if height[i] >= height[max(i - 1, 0) : i + 2].max()]
+    return [int(i) + 1 for i in sorted(maxima, key=lambda i: -height[i])[:MOST_SPIKES]]
 
 
 def _plateau(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:

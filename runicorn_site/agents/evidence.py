@@ -90,18 +90,16 @@ class Evidence:
             start: first character of the part.
         """
         entry = find_run(self._catalog, run)
-        found = sample_row(self._catalog, entry, name, row)
+        values = sample_row(self._catalog, entry, name, row)
         lines = [
             f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            for key, value in found.items()
+            for key, value in values.items()
             if not key.startswith("_")
         ]
         whole = "\n".join(lines)
         piece = part(whole, max(start, 0))
         end = max(start, 0) + len(piece)
-        facts = (
-            f"Sample {row} at step {found.get('_step')} of {run_phrase(entry.id)}, {len(whole):,} characters."
-        )
+        facts = f"Sample {row} at step {values.get('_step')} of {run_phrase(entry.id)}, {len(whole):,} characters."
         return answer(facts, piece, f"More: start={end}." if end < len(whole) else "")
 
     def differ(self, a: str, b: str) -> str:
@@ -132,7 +130,7 @@ class Evidence:
         from runicorn_site.catalog.differences import near
 
         entry = find_run(self._catalog, run)
-        found = near(self._catalog, entry, max(1, min(limit, 20)))
+        neighbours = near(self._catalog, entry, max(1, min(limit, 20)))
         rows = [
             [
                 each["run_id"],
@@ -141,7 +139,7 @@ class Evidence:
                 ", ".join(each["changed"]),
                 ", ".join(f"{name} {cell(value)}" for name, value in list(each["metrics"].items())[:3]),
             ]
-            for each in found
+            for each in neighbours
         ]
         facts = (
             f"{number_of(len(rows), 'run')} nearest to {run_phrase(entry.id)}; distance 0 is the same config."

@@ -20,12 +20,12 @@ def answer_one(respond: Callable[[dict[str, Any]], Any]) -> None:
     """Answer a JSON object on stdin with a pickled pair: the kind of an error or None, and the value of `respond`."""
     gc.disable()  # looking for cycles among the rows takes a third of the time, and the process ends soon
     make_importable()
-    asked = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     from runicorn_site.catalog.base import CatalogError, UnknownRun
 
     answer: tuple[str | None, Any]
     try:
-        answer = None, respond(asked)
+        answer = None, respond(request)
     except UnknownRun as error:
         answer = "LookupError", str(error)
     except CatalogError as error:

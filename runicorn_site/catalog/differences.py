@@ -56,8 +56,8 @@ def predecessor(catalog: Catalog, entry: RunEntry) -> RunEntry | None:
         return catalog.get(difference["a"]["id"], metrics=False)
     store = _store(catalog)
     run = facts_of(store, entry)
-    found = project.predecessor(run, project.runs_before(store.root, run))
-    return store.get(found.id, metrics=False) if found is not None else None
+    previous = project.predecessor(run, project.runs_before(store.root, run))
+    return store.get(previous.id, metrics=False) if previous is not None else None
 
 
 def what_changed(catalog: Catalog, entry: RunEntry) -> tuple[str, list[str]]:

@@ -81,8 +81,8 @@ class StoredRun:
     def page(self, others: Sequence[str] = ()) -> str:
         """Return an interactive HTML page of the run, or of it and other runs by their ids, that needs no server."""
         root = self.folder.parents[len(Path(self.entry.folder).parts) - 1]
-        asked = {"storage": str(root), "runs": [self.id, *others]}
-        answer: str = _ask(asked, "runicorn_site.page_file.child")
+        request = {"storage": str(root), "runs": [self.id, *others]}
+        answer: str = _ask(request, "runicorn_site.page_file.child")
         return answer
 
     def _repr_html_(self) -> str:
@@ -139,12 +139,12 @@ def frame_of_folder(
     """
     _check(as_)
     names = [metrics] if isinstance(metrics, str) else metrics
-    asked = {
+    request = {
         "question": "points",
         "folder": os.fspath(folder),
         "metrics": None if names is None else list(names),
     }
-    return _framed(with_times(_ask(asked), TIMES_OF_POINTS), as_)
+    return _framed(with_times(_ask(request), TIMES_OF_POINTS), as_)
 
 
 def _root(storage: str | Path | None) -> str:
@@ -159,11 +159,11 @@ def _check(kind: str) -> None:
         raise ValueError(f"as_ is one of {', '.join(KINDS)}, not {kind!r}")
 
 
-def _ask(asked: Mapping[str, Any], module: str = "runicorn_site.catalog.child") -> Any:
+def _ask(request: Mapping[str, Any], module: str = "runicorn_site.catalog.child") -> Any:
     """Return the answer of a process that reads the store."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", module],
-        input=json.dumps(asked).encode(),
+        input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,
         env={**os.environ, "RUNICORN_COMPANION": "off"},
         check=True,

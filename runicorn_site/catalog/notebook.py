@@ -41,21 +41,21 @@ def find_entries(
         run: id of a run that it is about, or that its text names.
     """
     if isinstance(catalog, ViewerCatalog):
-        asked = {"q": search, "kind": kind, "run": run, "per_page": MOST}
-        found: list[Listed] = []
+        query = {"q": search, "kind": kind, "run": run, "per_page": MOST}
+        listed: list[Listed] = []
         total = 0
         for page in (first // MOST + 1, first // MOST + 2):
-            answer = _ask(catalog, "GET", project, params={**asked, "page": page})
+            answer = _ask(catalog, "GET", project, params={**query, "page": page})
             total = answer["total"]
-            found += [Listed(_document(entry), entry["excerpt"]) for entry in answer["documents"]]
+            listed += [Listed(_document(entry), entry["excerpt"]) for entry in answer["documents"]]
             if first % MOST == 0:
                 break
-        return found[first % MOST :][:MOST], total
+        return listed[first % MOST :][:MOST], total
     with _stored(project):
         root = _root(catalog, project)
         matches = find_documents(root, project, NOTEBOOK, search=search, kind=kind, run=run)
-    shown = matches[first : first + MOST]
-    return [Listed(entry, excerpt(entry, search)) for entry in shown], len(matches)
+    visible = matches[first : first + MOST]
+    return [Listed(entry, excerpt(entry, search)) for entry in visible], len(matches)
 
 
 def read_entry(catalog: Catalog, project: str, name: str) -> Document:

@@ -38,12 +38,12 @@ def artifacts_of_run(catalog: Catalog, entry: RunEntry) -> list[JsonObject]:
             return cast("list[JsonObject]", catalog.client.artifacts.list_experiment_artifacts(entry.id))
     folder = _store(catalog).root / entry.folder
     files = (("created", layout.ARTIFACTS_CREATED), ("used", layout.ARTIFACTS_USED))
-    found = []
+    entries = []
     for relation, file in files:
         for each in layout.read_json(folder / file)[0].get("artifacts") or []:
             if isinstance(each, dict):
-                found.append({"relation": relation, **each})
-    return found
+                entries.append({"relation": relation, **each})
+    return entries
 
 
 def artifact_version(catalog: Catalog, name: str) -> VersionWithFiles:

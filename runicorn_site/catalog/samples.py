@@ -82,13 +82,13 @@ def sample_page(catalog: Catalog, entry: RunEntry, name: str, query: SampleQuery
         NotAvailable: the run has no such samples.
     """
     if isinstance(catalog, ViewerCatalog):
-        asked = {"step": query.step, "where": query.where, "q": query.text, "order_by": query.order}
+        params = {"step": query.step, "where": query.where, "q": query.text, "order_by": query.order}
         page = {"page": query.first // query.size + 1, "per_page": query.size, "full": True}
         with answered():
             answer = catalog.client.samples.page(
                 entry.id,
                 name,
-                **{key: value for key, value in asked.items() if value not in ("", None)},
+                **{key: value for key, value in params.items() if value not in ("", None)},
                 **page,
             )
         return answer["rows"], answer["total"]

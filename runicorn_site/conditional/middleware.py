@@ -151,8 +151,10 @@ def tagged(
         body = cast(HttpResponse, response).content
         tag = tag_of(content(body, request), headers)
         if moment is not None:
-            kept = body if len(body) <= LARGEST else None
-            answers.remember(key, Answer(moment.version, tag, headers, kept, notes.expires, notes.checks))
+            small_body = body if len(body) <= LARGEST else None
+            answers.remember(
+                key, Answer(moment.version, tag, headers, small_body, notes.expires, notes.checks)
+            )
     if is_named(tag, request.headers.get("If-None-Match")):
         response.close()
         return not_modified(tag, headers)

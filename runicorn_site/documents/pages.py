@@ -90,7 +90,7 @@ def list_page(request: HttpRequest, project: str, folder: str) -> HttpResponse:
     matches = find_documents(Path(root.path), project, folder, search=search, kind=kind, run=run)
     is_whole = kind == DECISION
     size = WHOLE_PER_PAGE if is_whole else PER_PAGE
-    shown = matches[(page - 1) * size : page * size]
+    visible = matches[(page - 1) * size : page * size]
     context = _context(root, project)
     context_of_page = {
         **_names(project, folder),
@@ -98,7 +98,7 @@ def list_page(request: HttpRequest, project: str, folder: str) -> HttpResponse:
         "kind": kind,
         "run": run,
         "kinds": KIND_LABELS.items() if folder == NOTEBOOK else (),
-        "entries": [_entry(entry, search, context if is_whole else None) for entry in shown],
+        "entries": [_entry(entry, search, context if is_whole else None) for entry in visible],
         "total": len(matches),
         "is_empty": not matches and not (search or kind or run),
         "page": page,

@@ -155,9 +155,9 @@ def _columns(
     x = points.step.astype(np.float64) if origin is None else points.time
     if at is None or edges is None:
         at, edges = _sampled(points, most, x)
-    values, shown = points.value, points.value.select(at)
-    heights = shown.heights().tolist()
-    odd = ~np.isfinite(shown.heights()) & shown.where(FLOAT)
+    values, sampled = points.value, points.value.select(at)
+    heights = sampled.heights().tolist()
+    odd = ~np.isfinite(sampled.heights()) & sampled.where(FLOAT)
     columns: EmbeddedColumns = {
         "count": len(points),
         "x": _places(x[at], origin),

@@ -29,17 +29,17 @@ class BrowserSessions:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
-        self._seen: tuple[int, int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._salt = ""
 
     def salt(self) -> str:
         """Return the salt; it is read again when its file was replaced. Empty until sessions were ended once."""
         try:
             info = self.path.stat()
-            seen = (info.st_ino, info.st_mtime_ns, info.st_size)
-            if seen != self._seen:
+            stamp = (info.st_ino, info.st_mtime_ns, info.st_size)
+            if stamp != self._stamp:
                 content = _platform.read_regular(self.path, LARGEST_FILE, follow_links=False)
-                self._salt, self._seen = content.decode("ascii", errors="replace"), seen
+                self._salt, self._stamp = content.decode("ascii", errors="replace"), stamp
         except OSError:
             # Only its owner can have removed it; the salt of before stays valid while this process runs.
             return self._salt

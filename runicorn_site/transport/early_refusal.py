@@ -35,7 +35,7 @@ class Drain(Protocol):
     transport: Any
 
     def __init__(self) -> None:
-        self.seen = 0
+        self.received = 0
 
     def connectionMade(self) -> None:
         """Close the write side, and set a deadline."""
@@ -45,8 +45,8 @@ class Drain(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Discard what the client still sends, up to `LINGER_BYTES`."""
-        self.seen += len(data)
-        if self.seen > LINGER_BYTES:
+        self.received += len(data)
+        if self.received > LINGER_BYTES:
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Any = None) -> None:

@@ -47,10 +47,10 @@ def import_once(path: Path, store: Callable[[bytes], None], *, is_written: bool 
         logger.error("%s cannot be imported: %s", path, error)
         return
     of_place, digest = Q(place=place_of(path)), hashlib.sha256(content).hexdigest()
-    known = of_place & Q(digest=digest) if is_written else of_place | Q(digest=digest)
+    same_import = of_place & Q(digest=digest) if is_written else of_place | Q(digest=digest)
     try:
         with changing():
-            if ImportedFile.objects.filter(known).exists():
+            if ImportedFile.objects.filter(same_import).exists():
                 return
             store(content)
             _note(path, digest)
@@ -122,8 +122,8 @@ class WrittenFile:
 def _note(path: Path, digest: str) -> None:
     place = place_of(path)
     ImportedFile.objects.update_or_create(place=place, digest=digest, defaults={"at": time.time()})
-    known = ImportedFile.objects.filter(place=place).order_by("-at", "-pk")
-    ImportedFile.objects.filter(pk__in=[row.pk for row in known[KNOWN:]]).delete()
+    imports = ImportedFile.objects.filter(place=place).order_by("-at", "-pk")
+    ImportedFile.objects.filter(pk__in=[row.pk for row in imports[KNOWN:]]).delete()
 
 
 def begin_after(model: type[Model], key: int) -> None:

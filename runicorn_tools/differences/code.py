@@ -81,8 +81,8 @@ def _of_commits(a: RunFacts, b: RunFacts, folder: Path | None) -> CodeDifference
     if a.commit == b.commit:
         return _commits(a, b) | patches.difference(before, after)
     note = "The commits are different, and neither their files nor the repository are here."
-    shown = patches.difference(before, after)
-    return _commits(a, b) | shown | {"note": note}
+    difference = patches.difference(before, after)
+    return _commits(a, b) | difference | {"note": note}
 
 
 def _parsed(text: str, origin: str, note: str) -> CodeDifference:

@@ -55,12 +55,12 @@ def nearest(
         candidates: runs of a project with their configs.
         limit: maximum number of runs.
     """
-    wanted = settings(config)
+    target = settings(config)
     runs = [(run, settings(other)) for run, other in candidates]
-    scales = _scales([wanted, *(other for _, other in runs)])
+    scales = _scales([target, *(other for _, other in runs)])
     near = []
     for position, (run, other) in enumerate(runs):
-        distances = {key: _distance(key, wanted, other, scales) for key in {**wanted, **other}}
+        distances = {key: _distance(key, target, other, scales) for key in {**target, **other}}
         changed = sorted(
             (key for key, value in distances.items() if value), key=lambda key: (-distances[key], key)
         )

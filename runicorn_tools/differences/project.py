@@ -46,8 +46,8 @@ def runs_before(root: Path, run: RunFacts) -> list[RunFacts]:
         for other in _newest_first(root, until)
         if _second(other.folder) < second or _began(other) < _began(run)
     )
-    kept = (other for other in before if not (other.folder / layout.DELETED).exists())
-    earlier = list(islice(kept, LOOKED_AT))
+    live = (other for other in before if not (other.folder / layout.DELETED).exists())
+    earlier = list(islice(live, LOOKED_AT))
     parent = run.meta.get("parent")
     if isinstance(parent, str) and all(other.id != parent for other in earlier):
         earlier += [RunFacts(root, folder) for folder in until if folder.name == parent]

@@ -92,27 +92,31 @@ def plan(run: RunFacts, *, exact: bool = True) -> Environment:
         exact: create an environment if no interpreter here has the same packages; otherwise that of this command is
             used, with a remark.
     """
-    wanted = wanted_packages(run)
+    packages = wanted_packages(run)
     version = str(run.environment.get("python_version") or run.meta.get("python") or "").split()[0:1]
     python_version = version[0] if version else ""
-    if not wanted:
+    if not packages:
         return Environment(
             "existing", sys.executable, remarks=["The run recorded no packages: those here are used."]
         )
     for python in _interpreters(run):
-        found = installed(python)
-        if found and not differing(wanted, found[1]) and _minor(found[0]) == _minor(python_version):
+        installation = installed(python)
+        if (
+            installation
+            and not differing(packages, installation[1])
+            and _minor(installation[0]) == _minor(python_version)
+        ):
             return Environment(
-                "existing", python, found[0], remarks=_version_remark(python_version, found[0])
+                "existing", python, installation[0], remarks=_version_remark(python_version, installation[0])
             )
     if not exact:
         remark = "The packages here are not those of the run; they are used all the same."
         return Environment("existing", sys.executable, remarks=[remark])
-    requirements = [f"{name}=={number}" for name, number in sorted(wanted.items())]
+    requirements = [f"{name}=={number}" for name, number in sorted(packages.items())]
     if run.environment.get("conda_packages") and conda():
         by_conda = _conda(run)
         requirements = [
-            f"{name}=={number}" for name, number in sorted(wanted.items()) if by_conda.get(name) != number
+            f"{name}=={number}" for name, number in sorted(packages.items()) if by_conda.get(name) != number
         ]
         listed = run.environment.get("conda_channels")
         channels = [str(name) for name in listed] if isinstance(listed, list) else []
@@ -123,8 +127,8 @@ def plan(run: RunFacts, *, exact: bool = True) -> Environment:
     if shutil.which("uv"):
         return Environment("uv", ".venv/bin/python", python_version or "3", requirements, remarks)
     python = shutil.which(f"python{_minor(python_version)}") or sys.executable
-    found = installed(python)
-    remarks += _version_remark(python_version, found[0] if found else "")
+    installation = installed(python)
+    remarks += _version_remark(python_version, installation[0] if installation else "")
     return Environment("venv", python, python_version, requirements, remarks)
 
 

@@ -186,9 +186,9 @@ class Fetcher:
                 have = file.truncate(0)
             file.seek(max(0, have - HASHED))
             sink = _Sink(file, file.read() or before, self._budget)
-            start = base + have - len(sink.known)
+            start = base + have - len(sink.prefix)
             try:
-                self._remote.read(remote_path, start, size - have + len(sink.known), sink.write)
+                self._remote.read(remote_path, start, size - have + len(sink.prefix), sink.write)
                 sink.finish()
             except FileChanged:
                 if not have:
@@ -205,22 +205,22 @@ class _Sink:
     def __init__(self, file: BinaryIO, prefix: bytes, budget: Budget) -> None:
         self._file = file
         self._budget = budget
-        self.known = prefix
+        self.prefix = prefix
         self.moved = 0
         file.seek(0, os.SEEK_END)
 
     def write(self, piece: bytes) -> None:
         self.moved += len(piece)
-        if self.known:
-            common = min(len(piece), len(self.known))
-            if piece[:common] != self.known[:common]:
+        if self.prefix:
+            common = min(len(piece), len(self.prefix))
+            if piece[:common] != self.prefix[:common]:
                 raise FileChanged(errno.EAGAIN, "it was rewritten on the remote host")
-            self.known, piece = self.known[common:], piece[common:]
+            self.prefix, piece = self.prefix[common:], piece[common:]
         self._budget.spend(len(piece))
         self._file.write(piece)
 
     def finish(self) -> None:
-        if self.known:
+        if self.prefix:
             raise FileChanged(errno.EAGAIN, "it was truncated on the remote host")
 
 

@@ -34,15 +34,15 @@ def mirror_projects(
         ConnectionError: the connection is lost.
     """
     mirror = _ProjectMirror(remote, remote_root, root, layout.read_json(state_dir / STATE)[0])
-    before = dict(mirror.known)
+    before = dict(mirror.entries)
     for project in projects:
         mirror.sync_boards(project)
         mirror.sync_description(project)
         mirror.sync_analysis(project)
         for folder in documents.FOLDERS:
             mirror.sync_documents(project, folder)
-    if mirror.known != before:
-        layout.write_json(state_dir / STATE, mirror.known)
+    if mirror.entries != before:
+        layout.write_json(state_dir / STATE, mirror.entries)
     return mirror.changes, mirror.problems
 
 
@@ -58,7 +58,7 @@ class _ProjectMirror:
 
     def __init__(self, remote: RemoteFiles, remote_root: str, root: Path, state: dict[str, Any]) -> None:
         self._remote, self._remote_root, self._root = remote, remote_root, root
-        self.known = {key: entry for key, entry in state.items() if isinstance(entry, list)}
+        self.entries = {key: entry for key, entry in state.items() if isinstance(entry, list)}
         self.changes = 0
         self.problems: list[str] = []
 
@@ -77,16 +77,16 @@ class _ProjectMirror:
         }
         for name, item in list(boards_by_name.items())[: boards.MOST_BOARDS]:
             key, mark = f"{project}/{name}", [item.size, item.mtime]
-            *last, version = self.known.get(key, [boards.NONE])
+            *last, version = self.entries.get(key, [boards.NONE])
             if last != mark:
                 with self._reported(f"{folder}/{item.name}"):
-                    self.known[key] = [*mark, self._write_board(project, name, item, str(version))]
-        for key in [key for key in self.known if key.rpartition("/")[0] == project]:
+                    self.entries[key] = [*mark, self._write_board(project, name, item, str(version))]
+        for key in [key for key in self.entries if key.rpartition("/")[0] == project]:
             name = key.rpartition("/")[2]
             if name not in boards_by_name:
                 with self._reported(f"{folder}/{name}{boards.SUFFIX}"):
-                    self._delete_board(project, name, str(self.known[key][-1]))
-                    del self.known[key]
+                    self._delete_board(project, name, str(self.entries[key][-1]))
+                    del self.entries[key]
 
     def _write_board(self, project: str, name: str, item: Item, version: str) -> str:
         """Replace the board unless it is not the version of the last sync; return the version to compare with."""
@@ -112,7 +112,7 @@ class _ProjectMirror:
         item = self._unless_unreachable(
             lambda: self._remote.stat(join_path(self._remote_root, path)), missing
         )
-        *last, version = self.known.get(project, [0, 0, _version("")])
+        *last, version = self.entries.get(project, [0, 0, _version("")])
         if item is None or last == [item.size, item.mtime]:
             return
         with self._reported(path):
@@ -126,7 +126,7 @@ class _ProjectMirror:
                 description.write(self._root, project, text)
                 self.changes += 1
                 version = _version(description.read(self._root, project))
-            self.known[project] = [item.size, item.mtime, version]
+            self.entries[project] = [item.size, item.mtime, version]
 
     def sync_analysis(self, project: str) -> None:
         """Fetch baseline, formulas and rules of a project."""
@@ -135,7 +135,7 @@ class _ProjectMirror:
         item = self._unless_unreachable(
             lambda: self._remote.stat(join_path(self._remote_root, path)), missing
         )
-        *last, version = self.known.get(key, [0, 0, _version(str(analysis.empty()))])
+        *last, version = self.entries.get(key, [0, 0, _version(str(analysis.empty()))])
         if item is None or last == [item.size, item.mtime]:
             return
         with self._reported(path):
@@ -148,7 +148,7 @@ class _ProjectMirror:
                 analysis.write(analysis.path_of(self._root, project), content)
                 self.changes += 1
                 version = _version(str(content))
-            self.known[key] = [item.size, item.mtime, version]
+            self.entries[key] = [item.size, item.mtime, version]
 
     def sync_documents(self, project: str, folder: str) -> None:
         """Fetch the entries of the notebook, or the reports, of a project."""
@@ -166,19 +166,22 @@ class _ProjectMirror:
         }
         for name, item in list(by_name.items())[: documents.MOST_DOCUMENTS]:
             key, mark = f"{prefix}{name}", [item.size, item.mtime]
-            *last, version = self.known.get(key, [documents.NONE])
+            *last, version = self.entries.get(key, [documents.NONE])
             if last != mark:
                 with self._reported(f"{remote_folder}/{item.name}"):
-                    self.known[key] = [*mark, self._write_document(project, folder, name, item, str(version))]
-        for key in [key for key in self.known if key.startswith(prefix)]:
+                    self.entries[key] = [
+                        *mark,
+                        self._write_document(project, folder, name, item, str(version)),
+                    ]
+        for key in [key for key in self.entries if key.startswith(prefix)]:
             name = key.removeprefix(prefix)
             if name not in by_name:
                 with self._reported(f"{remote_folder}/{name}{documents.SUFFIX}"):
                     with suppress(documents.DocumentChanged, documents.DocumentNotFound):
-                        version = str(self.known[key][-1])
+                        version = str(self.entries[key][-1])
                         documents.delete(self._root, project, folder, name, expected=version)
                         self.changes += 1
-                    del self.known[key]
+                    del self.entries[key]
 
     def _write_document(self, project: str, folder: str, name: str, item: Item, version: str) -> str:
         """Replace the document unless it is not the version of the last sync; return the version to compare with."""

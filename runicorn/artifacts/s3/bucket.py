@@ -122,9 +122,9 @@ class Bucket(Connection):
         return {digest: stored.size for digest, stored in self._stored_by_digest(digests).items()}
 
     def _stored_by_digest(self, digests: Iterable[str]) -> dict[str, Stored]:
-        wanted = list(dict.fromkeys(digests))
-        found = zip(wanted, in_parallel(self.stored, wanted))
-        return {digest: stored for digest, stored in found if stored is not None}
+        unique = list(dict.fromkeys(digests))
+        pairs = zip(unique, in_parallel(self.stored, unique))
+        return {digest: stored for digest, stored in pairs if stored is not None}
 
     def put_file(
         self,

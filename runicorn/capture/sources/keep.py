@@ -207,12 +207,12 @@ class _Keeper:
     def _content(self, candidate: Candidate) -> _Content | None:
         about = candidate.about
         stamp = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_mode]
-        known = self._known.get(candidate.path)
-        if known is not None and known[0] == stamp:
-            if known[1] is None:
+        cached = self._known.get(candidate.path)
+        if cached is not None and cached[0] == stamp:
+            if cached[1] is None:
                 self._skip(candidate, "binary")
                 return None
-            name, size, flags, digest, *code = known[1]
+            name, size, flags, digest, *code = cached[1]
             file = _marked(pack.File(candidate.path, name, size, flags, digest), candidate)
             return _Content(file, stamp, code=code[0] if code else "")
         if self._began - about.st_ctime < YOUNG:

@@ -149,13 +149,13 @@ class _Git:
         head = self._ask(root, "rev-parse", "--verify", "-q", "HEAD") or b""
         files = list(self._files(root, root, "", bool(head), SUBMODULE_DEPTH))
         own, storage = Ignore.of(root / FILE), _outside(root, self._storage)
-        kept = [
+        included = [
             file
             for file in files
             if not (own and is_below_ignored([own], file.path))
             and not f"{root}{os.sep}{file.path}".startswith(f"{storage}{os.sep}")
         ]
-        return Listing(root, sorted(kept), head.decode().strip(), self._is_whole)
+        return Listing(root, sorted(included), head.decode().strip(), self._is_whole)
 
     def _files(
         self, root: Path, repository: Path, prefix: str, has_commit: bool, depth: int
