@@ -236,22 +236,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     ) or None
 
 
-class LeftOut(pytest.Module):
-    """A file without a test that is run; it is not imported."""
-
-    def collect(self) -> list[pytest.Item | pytest.Collector]:
-        """No tests."""
-        return []
-
-
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """Import no file of which all tests are left out."""
-    if parent.config.getoption("--tier") != "quick" or not tiers.is_left_out(module_path, parent):
-        return None
-    module: LeftOut = LeftOut.from_parent(parent, path=module_path)
-    return module
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) -> list[pytest.Item] | None:
     """Make no items of functions that are left out."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -154,38 +154,16 @@ def reaches_much(node: pytest.Item | pytest.Collector, function: Any) -> bool:
     for mark in _marks(node, function):
         if mark.name == "usefixtures":
             names += mark.args
-    return fixtures.lead_to_much(names)
-
-
-def is_left_out(path: Path, folder: pytest.Collector) -> bool:
-    """Return whether each test of a file asks for a fixture of a `conftest.py` that leads to much, as its text says:
-    then `make test` need not import it."""
-    text = path.read_text(encoding="utf-8")
-    tests = _TEST.findall(text)
-    if (
-        not tests
-        or _OTHER_TESTS.search(text)
-        or any(is_journey(f"{path.relative_to(ROOT)}::{name}") for name, _ in tests)
-    ):
-        return False
-    fixtures = _Fixtures.of(folder)
-    return all(
-        fixtures.lead_to_much(
-            # Not those that the file defines itself, or that are parameters.
-            name
-            for name in re.findall(r"\w+", parameters)
-            if f"def {name}(" not in text and f'"{name}"' not in text
-        )
-        for _, parameters in tests
-    )
-
-
-ROOT = Path(__file__).resolve().parent.parent
-_TEST = re.compile(r"^ *(?:async )?def (test_\w+)\(([^)]*)\)", re.MULTILINE)
-_OTHER_TESTS = re.compile(
-    r"^class Test|^Test\w* =|TestCase\b|^ *from \S+ import .*\btest_|^    test_\w+,$", re.MULTILINE
-)
-"""Classes of tests, and tests of other files."""
+    seen = set()
+    while names:
+        name = names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if fixtures[name] is None:
+            return True
+        names += fixtures[name]
+    return False
 
 
 class _Fixtures(dict[str, Any]):
@@ -195,19 +173,6 @@ class _Fixtures(dict[str, Any]):
         super().__init__()
         self._place = place
         self.of_all_tests = tuple(place.session._fixturemanager._getautousenames(place))
-
-    def lead_to_much(self, names: Iterable[str]) -> bool:
-        """Return whether one of some fixtures, or of those it asks for, leads to much."""
-        pending, seen = [*names], set()
-        while pending:
-            name = pending.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            if self[name] is None:
-                return True
-            pending += self[name]
-        return False
 
     @classmethod
     def of(cls, node: pytest.Item | pytest.Collector) -> _Fixtures:
