@@ -216,6 +216,8 @@ class CurveReader:
         if not open_keys:
             return
         rows = RunMetric.objects.filter(root=self.root, key=self.name, minimum__isnull=False)
+        # Those of a formula of this name, which have its digest and no step.
+        rows = rows.exclude(last_step=None, minimum_step__isnull=False)
         if len(open_keys) <= AT_ONCE:
             rows = rows.filter(run__in=open_keys)
         for key in open_keys.intersection(rows.order_by().values_list("run_id", flat=True)):

@@ -124,7 +124,7 @@ def test_errors_have_a_message_and_an_exit_code(call: Call, subtests: pytest.Sub
         ("export --run-id 20200101_000000_nobody", 1, "Run not found: 20200101_000000_nobody"),
         ("export --format sqlite", 2, "sqlite"),
         ("export --where config.lr<", 2, "where: expected a value at position 11"),
-        ("manage --action search --where lr=1", 2, "where: unknown field 'lr' at position 1"),
+        ("manage --action search --where nokey=1", 2, "where: unknown field 'nokey' at position 1"),
         ("manage --action delete --run-id x --where status=failed", 2, "for search and cleanup"),
         ("export --output /proc/none/x.zip", 4, "No such file or directory"),
         ("export --format csv --output text.zip", 2, "is not a folder"),
