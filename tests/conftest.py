@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -218,8 +219,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try fewer examples in the quick tests, and let nothing of this process wait for the disk: no test of them cuts the
-    power. But not where they are a part of all."""
+    """Give processes of tests the usual signals, without two of which a shell starts what it runs in its background.
+
+    In the quick tests try fewer examples, and let nothing of this process wait for the disk: no test of them cuts the
+    power. But not where they are a part of all.
+    """
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, usual)
     if config.getoption("--tier") == "quick" and not REQUIRE_ALL:
         settings.load_profile("quick")
         # Hypothesis tries constants of all loaded modules: parsing them takes ten seconds of each process in a new clone,

@@ -41,9 +41,9 @@ def test_an_environment_of_the_lowest_versions_serves_a_run(tmp_path: Path, fold
     environment = tmp_path / "venv"
     python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *floors()], check=True
-    )
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *floors()], check=True)
+    subprocess.run([*install, "--no-deps", PROJECT / "sdk", PROJECT], check=True)
     home.mkdir(exist_ok=True)
 
     class LowestViewer(Viewer):
