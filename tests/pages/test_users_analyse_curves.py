@@ -14,7 +14,7 @@ import requests
 
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, open_chart_settings
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -72,6 +72,7 @@ def test_a_chart_has_the_axis_of_its_definition_and_a_page_that_which_was_chosen
     # Six epochs of five steps each.
     until(lambda: "30 points, epoch 0 to 5;" in _label(browser, "val/acc"))
     until(lambda: "30 points, step" in _label(browser, "loss"))
+    open_chart_settings(browser, only_on_phones=True)
     browser.get_by_label("Metric as x axis").select_option("tokens")
     until(lambda: "tokens" in _label(browser, "loss") and "tokens" in _label(browser, "val/acc"))
     assert parse_qs(urlsplit(browser.url).query)["x"] == ["tokens"]
