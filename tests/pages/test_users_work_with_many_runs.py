@@ -388,6 +388,9 @@ def test_users_go_from_the_table_to_charts_and_back_and_lose_no_panel_of_the_com
     until(lambda: page.locator("#parallel path.run").count() == 2)
     page.locator("#panel-tabs").get_by_role("link", name="Charts").click()
     until(lambda: page.locator("figure[data-name=loss] canvas").count() == 1)
+    assert page.locator("#relation-tools label").count() == 3, (
+        "the tools of charts leave those of other panels there"
+    )
 
 
 @pytest.mark.journey("wide", "middle")

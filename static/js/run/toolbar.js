@@ -16,7 +16,7 @@ const PHONE = matchMedia("(max-width: 640px)");
 function wireSettings(form) {
   const settings = form.querySelector("[popover]");
   if (!settings) return;
-  const rows = [...document.querySelectorAll(".chart-tools > :is(.segments, [name=over], .smooth), .group-tools > label")];
+  const rows = [...document.querySelectorAll("#chart-tools > :is(.segments, [name=over], .smooth), #group-tools > label")];
   const marks = rows.map((row) => [row, document.createComment("")]);
   for (const [row, mark] of marks) row.before(mark);
   const place = () => {
