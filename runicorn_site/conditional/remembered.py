@@ -6,7 +6,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.core.cache import caches
 from django.db import close_old_connections
 
 from runicorn_site.conditional.answers import Answer, answers, is_named
@@ -14,7 +13,6 @@ from runicorn_site.conditional.middleware import SAFE, key_of
 from runicorn_site.conditional.moment import take_moment
 from runicorn_site.security.guard import Scope, Send, head_of
 from runicorn_site.security.headers import is_api, is_for_browser
-from runicorn_site.security.rates.counters import CounterCache
 from runicorn_site.security.rates.rate_limits import COUNTER, Count, too_many
 from runicorn_site.transport.compression import accepts_gzip
 from runicorn_site.web.actor import SHARED
@@ -53,8 +51,6 @@ class RememberedAnswers:
 
     def __init__(self) -> None:
         self.moments = SharedMoments()
-        # A cache that servers share answers over the network.
-        self.is_local = isinstance(caches[settings.RATELIMIT_USE_CACHE], CounterCache)
 
     async def __call__(self, scope: Scope, send: Send) -> bool:
         """Answer a GET request of a conditional route if its answer is remembered; else note its moment for its view."""
@@ -65,13 +61,12 @@ class RememberedAnswers:
             return False
         moment = await self.moments.after()
         scope[MOMENT] = moment
-        if moment is None or not self.is_local:
+        if moment is None or not COUNTER.is_local:
             return False
         answer = answers.find(key_of(scope, moment, settings.LANGUAGE_CODE), moment.version)
         if answer is None or answer.body is None:
             return False
-        client = scope.get("client") or ("127.0.0.1", 0)
-        count = COUNTER.count(method, path, str(client[0]))
+        count = COUNTER.count_scope(scope)
         await (_refuse(count, send) if count.is_exceeded else _send(answer, scope, count, send))
         return True
 

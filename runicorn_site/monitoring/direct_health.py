@@ -10,15 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
-from django.conf import settings
-from django.core.cache import caches
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from runicorn_site.conditional.answers import tag_of
+from runicorn_site.conditional.middleware import REVALIDATE
 from runicorn_site.monitoring.health import HEALTH, health
 from runicorn_site.security.guard import Scope, Send
 from runicorn_site.security.headers import is_for_browser
-from runicorn_site.security.rates.counters import CounterCache
 from runicorn_site.security.rates.rate_limits import COUNTER
 from runicorn_site.web.actor import SHARED
 
@@ -26,7 +24,7 @@ HEADERS = [
     ("Content-Type", "application/json"),
     ("Vary", "Accept, Accept-Encoding"),
     ("Allow", "GET, HEAD, OPTIONS"),
-    ("Cache-Control", "private, no-cache"),
+    ("Cache-Control", REVALIDATE),
 ]
 """As of the view."""
 
@@ -36,21 +34,18 @@ class DirectHealth:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="health")
-        # A cache that servers share answers over the network.
-        self._is_local = isinstance(caches[settings.RATELIMIT_USE_CACHE], CounterCache)
 
     async def __call__(self, scope: Scope, send: Send) -> bool:
         """Answer a request for the health; False leaves it to the view, as when the database or the limit refuses."""
         if scope["path"] not in HEALTH or scope["method"] != "GET" or SHARED in scope:
             return False
-        if not self._is_local or is_for_browser(scope["headers"]):
+        if not COUNTER.is_local or is_for_browser(scope["headers"]):
             return False
         try:
             content = await asyncio.get_running_loop().run_in_executor(self._thread, _look)
         except (DatabaseError, InterfaceError):
             return False
-        client = scope.get("client") or ("127.0.0.1", 0)
-        count = COUNTER.count("GET", scope["path"], str(client[0]))
+        count = COUNTER.count_scope(scope)
         if count.is_exceeded:
             return False  # counted once more, and refused
         body = orjson.dumps(content)

@@ -21,7 +21,7 @@ from metrics.ingest.catch_up import catch_up_several
 from metrics.models import Journal, Series, Tail
 from metrics.query import charts
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
-from metrics.query.formulas.definitions import digest, formulas_of
+from metrics.query.formulas.definitions import COMPUTED, digest, formulas_of
 from metrics.query.plan import WHOLE, Window
 from metrics.query.series_view import View, directories
 from metrics.query.smoothing.curves import smoothed
@@ -215,9 +215,9 @@ class CurveReader:
         }
         if not open_keys:
             return
-        rows = RunMetric.objects.filter(root=self.root, key=self.name, minimum__isnull=False)
-        # Those of a formula of this name, which have its digest and no step.
-        rows = rows.exclude(last_step=None, minimum_step__isnull=False)
+        rows = RunMetric.objects.exclude(COMPUTED).filter(
+            root=self.root, key=self.name, minimum__isnull=False
+        )
         if len(open_keys) <= AT_ONCE:
             rows = rows.filter(run__in=open_keys)
         for key in open_keys.intersection(rows.order_by().values_list("run_id", flat=True)):

@@ -9,6 +9,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from django.db.models import Q
+
 from runicorn.store.project import analysis
 from runicorn_site.web.conditional import depends_on
 from runicorn_tools.analysis import formulas
@@ -17,6 +19,9 @@ from runicorn_tools.analysis.formulas import BadFormula, Node, parse
 Mark = tuple[int, int, int]
 SECONDS = 2.0
 _listed: dict[str, tuple[float, Sequence[str]]] = {}
+
+COMPUTED = Q(last_step=None, minimum_step__isnull=False)
+"""Rows of `RunMetric` with the value of a formula: it has no last step, and `minimum_step` is its `digest`."""
 
 
 def formulas_of(root: str, project: str) -> Mapping[str, Node]:

@@ -1,7 +1,8 @@
 """Statistics of formulas as rows of metrics, so that runs are sorted, found and grouped by them.
 
 A row is computed when a query names the formula or a page shows it, and again when its metrics have more points or the
-formula is another one: `count` is the number of points of these metrics then, and `minimum_step`, which a formula does not have, its digest.
+formula is another one: `count` is the number of points of these metrics then, and `definitions.COMPUTED` tells such rows
+from those of logged metrics.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from metrics.ingest import summaries
 from metrics.models import Journal
 from metrics.query.formulas import progress
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
-from metrics.query.formulas.definitions import digest, formulas_of, projects_with_formulas
+from metrics.query.formulas.definitions import COMPUTED, digest, formulas_of, projects_with_formulas
 from metrics.query.formulas.progress import Unfinished
 from metrics.query.formulas.whole import computed, stats_of
 from metrics.query.plan import WHOLE
@@ -79,8 +79,7 @@ def work_off(root: StorageRoot, seconds: float, stop: threading.Event) -> bool:
 def forget(root: StorageRoot, project: str, name: str) -> None:
     """Delete the rows of a formula that was changed or deleted; those of a metric of that name stay."""
     runs = Run.objects.filter(root=root, project=project)
-    # A row of a logged metric has a step.
-    RunMetric.objects.filter(root=root, key=name, last_step=None, run__in=runs.values("pk")).delete()
+    RunMetric.objects.filter(COMPUTED, root=root, key=name, run__in=runs.values("pk")).delete()
     counts.changed(root)
 
 
@@ -126,23 +125,24 @@ def _stale(
         rows = rows.filter(run__in=only)
     complete = rows.filter(key__in=inputs).order_by().values("run_id")
     totals = complete.annotate(points=Sum("count"), inputs=Count("key")).filter(inputs=len(inputs))
-    current: dict[int, tuple[int, int | None]] = defaultdict(lambda: (-1, None))
+    logged: set[int] = set()
+    current: dict[int, int] = {}
     of_another = False
-    for run, count, step, of in rows.filter(key=name).values_list(
-        "run_id", "count", "last_step", "minimum_step"
-    ):
-        if step is not None or of == mark:
-            current[run] = count, step
-        elif of is not None:
+    of_name = rows.filter(key=name).annotate(is_computed=COMPUTED)
+    for run, points, of, is_computed in of_name.values_list("run_id", "count", "minimum_step", "is_computed"):
+        if not is_computed:
+            logged.add(run)
+        elif of == mark:
+            current[run] = points
+        else:
             of_another = True
     if of_another:  # A missing value is better than one of a formula that an editor or a sync has replaced.
         forget(root, project, name)
-    complete_runs = list(totals.values_list("run_id", "points"))
-    stale = (
-        _Stale(run, points)
-        for run, points in complete_runs
-        if current[run][0] != points and current[run][1] is None
-    )
+        current = {}
+    complete_runs = [
+        (run, points) for run, points in totals.values_list("run_id", "points") if run not in logged
+    ]
+    stale = (_Stale(run, points) for run, points in complete_runs if current.get(run) != points)
     return sorted(stale, reverse=True), len(complete_runs)
 
 

@@ -9,11 +9,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
@@ -21,7 +23,9 @@ from django_ratelimit.core import get_usage
 
 from runicorn.settings.user import config_directory, get
 from runicorn.store import layout
+from runicorn_site.security.guard import Scope
 from runicorn_site.security.headers import is_api
+from runicorn_site.security.rates.counters import CounterCache
 from runicorn_site.security.rates.rate_table import Limit, Rates, read
 
 LOCALHOST = frozenset({"127.0.0.1", "::1"})
@@ -92,6 +96,16 @@ class RequestCounter:
 
     def __init__(self) -> None:
         self.file = RateFile()
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether counting asks no cache over the network, as servers that share one do."""
+        return isinstance(caches[settings.RATELIMIT_USE_CACHE], CounterCache)
+
+    def count_scope(self, scope: Scope) -> Count:
+        """Count a request of a route of the API that is answered before Django's handler."""
+        client = scope.get("client") or ("127.0.0.1", 0)
+        return self.count(scope["method"], scope["path"], str(client[0]))
 
     def count(self, method: str, path: str, address: str) -> Count:
         """Count a request of a route of the API, unless counting is switched off."""
