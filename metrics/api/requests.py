@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from metrics.api.smoothing import SmoothingQuery
+from metrics.query.downsample import OF_CLOSE
 from metrics.query.limits import MOST_SERIES
 from metrics.query.selection import CONFIG, GROUP, TAG
 from runicorn_site.web.serializers import Query
@@ -125,12 +126,21 @@ class OverMetricQuery(SmoothingQuery):
         return super().validate(attrs)
 
 
+PIXELS_HELP = (
+    "Width of a chart, in place of `points`: a line through a curve is within a pixel of that of all points. "
+    "It has at most four points a pixel, some 2.3 on average."
+)
+
+
 class SeriesQuery(OverMetricQuery):
     """Names, range and resolution of series."""
 
     names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
     points = serializers.IntegerField(
         default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+    )
+    pixels = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_POINTS // OF_CLOSE, help_text=PIXELS_HELP
     )
     x = serializers.ChoiceField(default="step", choices=["step", "time"])
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
@@ -167,6 +177,9 @@ class OverlayQuery(OverMetricQuery):
     names = Names(max_length=MOST_NAMES, help_text="Metrics, comma-separated or repeated; all by default.")
     points = serializers.IntegerField(
         default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+    )
+    pixels = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_POINTS // OF_CLOSE, help_text=PIXELS_HELP
     )
     x = serializers.ChoiceField(
         default="step",

@@ -49,6 +49,14 @@ def band(x: NDArray[Any], heights: Floats, edges: Index, along: NDArray[Any], me
     }
 
 
+def finish(band: Band, *, noise: bool, compact: bool) -> None:
+    """Mark a band of noise, and round a compact one."""
+    if noise:
+        band["noise"] = True
+    if compact:
+        shorten(band)
+
+
 def shorten(band: Band) -> None:
     """Round a band to `DIGITS` digits."""
     band["low"], band["high"] = _column(rounded(band["low"])), _column(rounded(band["high"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from metrics.models import Series
 from metrics.query import bands, downsample
 from metrics.query.means import MeansLoader
-from metrics.query.plan import SeriesReader, Window, interval_width, level_for
+from metrics.query.plan import SPARE, SeriesReader, Window, interval_width, level_for
 from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values, ascending
 from metrics.store.lanes import Lane
@@ -23,8 +24,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_BAND_EVERY = 3
+_BAND_EVERY, _CLOSE_BAND_EVERY = 3, 6
 """Points of a downsampled curve per edge of its band."""
+
+
+def read_for(points: int, *, close: bool) -> int:
+    """Return how many points are read at least for a curve of at most `points`.
+
+    Two buckets beside each other are not wider than an interval of a close line, which has four points at most.
+    """
+    return math.ceil(points * 1.1 / SPARE) if close else points
+
+
+def of_smoothed(points: int, *, close: bool) -> int:
+    """Return of how many points a smoothed curve is: as many intervals as the curve itself has, two for each."""
+    return points // 2 if close else points
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,7 @@ def series_columns(
     points: int,
     means: Points | None = None,
     compact: bool = False,
+    close: bool = False,
 ) -> SeriesColumns:
     """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
 
@@ -121,14 +136,15 @@ def series_columns(
         means: means of all points; for a downsampled curve they add `band`, the range and the mean of all points:
             `{x, low, high, mean}`, coarser than the curve, null where there is no finite value.
         compact: return only bands of noise, rounded, and a third of the points of noise.
+        close: see `metrics.query.downsample`.
     """
     x = together.step if by_step else together.time
-    at = downsample.curve(x, together.value.heights(), points)
+    at = downsample.curve(x, together.value.heights(), points, close=close)
     kind = _kind(series)
     numbers = together.value.numbers()
     has_band = means is not None and count > len(at) and kind in ("float", "int")
     noise = has_band and bands.is_noise(numbers[at])
-    edges = _edges(x, at, points // _BAND_EVERY) if has_band else at
+    edges = _edges(x, at, points // (_CLOSE_BAND_EVERY if close else _BAND_EVERY)) if has_band else at
     if compact and noise:
         at = ascending(np.concatenate([edges, at[_ends_and_gaps(numbers[at])]]))
     visible = together.select(at)
@@ -151,10 +167,7 @@ def series_columns(
     if means is not None and has_band and (noise or not compact):
         along = means.step if by_step else means.time
         entry["band"] = bands.band(x, numbers, edges, along, means)
-        if noise:
-            entry["band"]["noise"] = True
-        if compact:
-            bands.shorten(entry["band"])
+        bands.finish(entry["band"], noise=noise, compact=compact)
     if visible.stage.mask():
         entry["stages"] = _changes(visible.stage.objects())
     if not by_step and len(visible) and series[0].lane == Lane.METRIC:

@@ -10,6 +10,7 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.query import along, charts, groups
+from metrics.query.downsample import OF_CLOSE
 from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
@@ -43,6 +44,7 @@ def compare_series(
     smoothed_only: bool = False,
     x_metric: str | None = None,
     band: bool = False,
+    pixels: int | None = None,
 ) -> UntimedComparedSeries:
     """Return the series of all runs in columns, and of their groups; lists of numbers are NumPy arrays.
 
@@ -57,11 +59,13 @@ def compare_series(
         smoothed_only: leave out the points.
         x_metric: adds the value of this metric at each step, for x="step"; groups have it as x.
         band: adds range and mean of all points to downsampled curves of noise, which have a third of `points`.
+        pixels: width of a chart, in place of `points`: a line through a curve is within a pixel of that of all points.
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read; retry.
     """
+    close, points = pixels is not None, points if pixels is None else OF_CLOSE * pixels + 2
     by_step = x == "step"
     seen, journals = view_of_several(
         selection.runs, BY_STEP if by_step else BY_TIME, names, limit=MOST_SERIES + 1
@@ -71,11 +75,13 @@ def compare_series(
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
     windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
-    query = CurveQuery(by_step, points, windows, smoother, smoothed_only and smoother is not None, band)
+    query = CurveQuery(
+        by_step, points, windows, smoother, smoothed_only and smoother is not None, band, close
+    )
     curves = read_curves(seen, selection.runs, origins, query)
     curves += _formulas(selection.runs, names, origins, query, step_range or EVERYTHING, times)
     answer: UntimedComparedSeries = {
-        "series": [_entry(curve, by_step, points) for curve in curves],
+        "series": [_entry(curve, query) for curve in curves],
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
         "missing": selection.missing,
     }
@@ -108,7 +114,7 @@ def _formulas(
             names,
             _window(steps, times, origins[part[0].pk]),
             by_step=query.by_step,
-            points=query.points,
+            points=query.points_to_read,
             exact=query.smoother is not None,
         )
     ]
@@ -116,7 +122,8 @@ def _formulas(
     computed.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
     smooth: list[SmoothedCurve | None] = [None] * len(computed)
     if query.smoother is not None:
-        smooth = [smoothed(curve, query.smoother, query.points, by_step=query.by_step) for curve in computed]
+        points = query.points_of_smoothed
+        smooth = [smoothed(curve, query.smoother, points, by_step=query.by_step) for curve in computed]
     return [
         Curve(curve.run, [curve.series], curve.points, curve.count, origins[curve.run.pk], smooth_curve)
         for curve, smooth_curve in zip(computed, smooth, strict=True)
@@ -135,16 +142,17 @@ def _along(runs: Sequence[Run], name: str) -> dict[int, Along]:
     return along.read(seen, seen.series)
 
 
-def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
+def _entry(curve: Curve, query: CurveQuery) -> ComparedCurve:
     if curve.was_read:
         entry = charts.series_columns(
             curve.series,
             curve.points,
             curve.count,
-            by_step=by_step,
-            points=points,
+            by_step=query.by_step,
+            points=query.points,
             means=curve.means,
             compact=True,
+            close=query.close,
         )
     else:
         entry = charts.statistics_only(curve.series)

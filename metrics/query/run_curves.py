@@ -62,6 +62,15 @@ class CurveQuery:
     smoother: Smoother | None
     smoothed_only: bool
     band: bool
+    close: bool = False
+
+    @property
+    def points_to_read(self) -> int:
+        return charts.read_for(self.points, close=self.close)
+
+    @property
+    def points_of_smoothed(self) -> int:
+        return charts.of_smoothed(self.points, close=self.close)
 
     def window(self, row: Series) -> Window:
         return self.windows[row.pk]
@@ -77,11 +86,13 @@ def read_curves(seen: View, runs: Sequence[Run], origins: dict[int, float], how:
     smooth: list[SmoothedCurve | None] = [None] * len(together)
     if how.smoother is not None:
         metrics = [lanes for _, lanes in together]
-        smooth = smoothed(seen, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points)
+        smooth = smoothed(
+            seen, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points_of_smoothed
+        )
     read = {}
     if not how.smoothed_only:
         read = charts.downsampled(
-            seen, seen.series, how.window, by_step=how.by_step, points=how.points, averaged=how.band
+            seen, seen.series, how.window, by_step=how.by_step, points=how.points_to_read, averaged=how.band
         )
     curves = []
     for (run, lanes), smooth_curve in zip(together, smooth, strict=True):

@@ -12,6 +12,7 @@ from typing import Any
 
 from metrics.models import Series
 from metrics.query import along, charts
+from metrics.query.downsample import OF_CLOSE
 from metrics.query.formulas.curves import formula_curves
 from metrics.query.formulas.curves import smoothed as smoothed_formula
 from metrics.query.limits import check_size
@@ -53,6 +54,7 @@ def run_series(
     smoother: Smoother | None = None,
     smoothed_only: bool = False,
     x_metric: str | None = None,
+    pixels: int | None = None,
 ) -> UntimedSeriesAnswer:
     """Return the series of a run in columns; lists of numbers are NumPy arrays.
 
@@ -67,35 +69,33 @@ def run_series(
         smoother: adds the smoothed curve of the whole range, with `after_row` too.
         smoothed_only: leave out the points.
         x_metric: adds the value of this metric at each step, for x="step".
+        pixels: width of a chart, in place of `points`: a line through the answer is within a pixel of that of all points.
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
-    by_step = x == "step"
+    close, by_step = pixels is not None, x == "step"
+    points = points if pixels is None else OF_CLOSE * pixels + 2
     seen = view(run, BY_STEP if by_step else BY_TIME, names)
     if seen is None:
         nothing: UntimedSeriesAnswer = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
-        if generation:
-            nothing["reset"] = True
-        return nothing
+        return {**nothing, "reset": True} if generation else nothing
     journal = seen.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
     requested = [
-        series_row
-        for series_row in seen.series
-        if after is None or (series_row.last_row is not None and series_row.last_row > after)
+        row for row in seen.series if after is None or (-1 if row.last_row is None else row.last_row) > after
     ]
     check_size(requested, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
+    stored = _columns(seen, requested, window, by_step, points, smoother, smoothed_only, close=close)
     answer: UntimedSeriesAnswer = {
-        "series": _columns(seen, requested, window, by_step, points, smoother, smoothed_only),
+        "series": stored + _formulas(run, names, window, by_step, points, smoother, close=close),
         "last_row": journal.rows - 1,
         "generation": journal.generation,
         "journal_end": journal.offset,
     }
-    answer["series"] += _formulas(run, names, window, by_step, points, smoother)
     if reset:
         answer["reset"] = True
     if x_metric is not None:
@@ -110,21 +110,27 @@ def _formulas(
     by_step: bool,
     points: int,
     smoother: Smoother | None,
+    *,
+    close: bool,
 ) -> list[SeriesColumns]:
     """Return the curves of the formulas of the run's project; with `after_row` those with new points."""
     entries = []
-    for curve in formula_curves([run], names, window, by_step=by_step, points=points):
+    read = charts.read_for(points, close=close)
+    for curve in formula_curves([run], names, window, by_step=by_step, points=read):
         if window.after_row is not None and not len(curve.points):
             continue
         entry = charts.series_columns(
-            [curve.series], curve.points, curve.count, by_step=by_step, points=points
+            [curve.series], curve.points, curve.count, by_step=by_step, points=points, close=close
         )
         if smoother is not None:
             everything = replace(window, after_row=None)
             whole = formula_curves(
                 [run], [curve.series.name], everything, by_step=by_step, points=points, exact=True
             )
-            smooth = [smoothed_formula(part, smoother, points, by_step=by_step) for part in whole]
+            smooth = [
+                smoothed_formula(part, smoother, charts.of_smoothed(points, close=close), by_step=by_step)
+                for part in whole
+            ]
             if smooth and smooth[0] is not None:
                 entry["smoothed"] = smooth[0]
         entries.append(entry)
@@ -147,6 +153,8 @@ def _columns(
     points: int,
     smoother: Smoother | None,
     smoothed_only: bool,
+    *,
+    close: bool,
 ) -> list[SeriesColumns]:
     together: dict[tuple[str, bool], list[Series]] = {}
     for series_row in requested:
@@ -157,10 +165,11 @@ def _columns(
     else:
         entries = []
         for part in _parts(metrics, points):
-            entries += _curves(seen, part, window, by_step, points)
+            entries += _curves(seen, part, window, by_step, points, close=close)
     if smoother is not None:
         everything = replace(window, after_row=None)
-        smooth = smoothed(seen, metrics, lambda _: everything, smoother, by_step=by_step, points=points)
+        of_smoothed = charts.of_smoothed(points, close=close)
+        smooth = smoothed(seen, metrics, lambda _: everything, smoother, by_step=by_step, points=of_smoothed)
         for entry, curve in zip(entries, smooth, strict=True):
             if curve is not None:
                 entry["smoothed"] = curve
@@ -183,10 +192,11 @@ def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Serie
 
 
 def _curves(
-    seen: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int
+    seen: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int, *, close: bool
 ) -> Iterator[SeriesColumns]:
     series = [series_row for lanes in metrics for series_row in lanes]
-    read = charts.downsampled(seen, series, window, by_step=by_step, points=points, averaged=True)
+    least = charts.read_for(points, close=close)
+    read = charts.downsampled(seen, series, window, by_step=by_step, points=least, averaged=True)
     for lanes in metrics:
         of_lanes = [read.pop(series_row.pk) for series_row in lanes]
         ordered, count = (
@@ -194,7 +204,9 @@ def _curves(
             sum(series_row.count for series_row in of_lanes),
         )
         means = charts.averages(of_lanes)
-        yield charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, means=means)
+        yield charts.series_columns(
+            lanes, ordered, count, by_step=by_step, points=points, means=means, close=close
+        )
 
 
 @dataclass(frozen=True, slots=True)

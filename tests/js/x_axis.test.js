@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { pointsFor, pointsOfEach, xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
+import { pixelsFor, resolutionOfEach, xAxisTicks, xDomain } from "../../static/js/chart/scales/x_axis.js";
 
 const STEP = { axis: "step", logx: true, range: null, origin: 1000 };
 const DURATION = { ...STEP, axis: "relative" };
@@ -38,10 +38,12 @@ test("labels are powers of ten and round durations", () => {
   assert.deepEqual(labels([20, 60], STEP), ["20", "25", "30", "35", "40", "45", "50", "55", "60"]);
 });
 
-test("two points are asked for of each pixel of width", () => {
-  assert.deepEqual([0, 300, 401, 1000, 5000].map(pointsFor), [800, 800, 1000, 2000, 4000]);
+test("points are asked for by the width of a chart in hundreds of pixels", () => {
+  assert.deepEqual([0, 300, 401, 1000, 5000].map(pixelsFor), [400, 400, 500, 1000, 2000]);
 });
 
 test("of many curves each has fewer points, of few as many as of one", () => {
-  assert.deepEqual([1, 20, 21, 100].map((curves) => pointsOfEach(800, curves)), [400, 400, 250, 250]);
+  const ofEach = (curves) => resolutionOfEach(400, curves);
+  assert.deepEqual([1, 3].map(ofEach), [{ pixels: 400 }, { pixels: 400 }]);
+  assert.deepEqual([4, 20, 21, 100].map((curves) => ofEach(curves).points), [400, 400, 250, 250]);
 });

@@ -328,7 +328,7 @@ def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Serve
     page.set_viewport_size({"width": 1600, "height": 600})
     page.locator("figure").hover()
     page.get_by_role("button", name="Full screen: loss").click()
-    until(lambda: int(server.asked[-1]["points"][0]) >= 1500)
+    until(lambda: int(server.asked[-1]["pixels"][0]) >= 750)
 
 
 def test_a_message_disappears_with_its_reason(board: Callable[..., Any], server: Server) -> None:

@@ -16,13 +16,13 @@ export class CurveLoader {
   }
 
   /**
-   * Return {id, range, curves, smoothing} for the settings of the chart and a number of points: `known`, where it is
+   * Return {id, range, curves, smoothing} for the settings of the chart and its width: `known`, where it is
    * that, and otherwise what has to be loaded of it. `isShown`: whether its smoothed curves are needed.
    */
-  async load(known, points, range, isShown) {
+  async load(known, pixels, range, isShown) {
     const { settings } = this.chart;
     const axis = axisOf(settings);
-    const query = { ...queryOf(this.source, settings), points };
+    const query = { ...queryOf(this.source, settings), pixels };
     const [zero, smoothing] = [logOrigin(settings), smoothingQuery(settings.smoothing)];
     // On a logarithmic axis the smoothed curves are refined with the points; distributions are those of smoothed curves.
     const together = zero !== null || this.source.isBinned;

@@ -4,7 +4,7 @@ import { gettext } from "../i18n.js";
 import { axisOf, queryOf } from "./axes.js";
 import { CurveLoader } from "./curve_loader.js";
 import { extendBand } from "./data/live_band.js";
-import { logOrigin, pointsFor } from "./scales/x_axis.js";
+import { logOrigin, pixelsFor } from "./scales/x_axis.js";
 
 /** Milliseconds after new points until smoothed curves, or curves over a metric, are fetched again. */
 const PAUSE = 1000;
@@ -12,7 +12,7 @@ const PAUSE = 1000;
 export class Feed {
   /** `source` fetches (see chart.js); `opened(answer)` is called with each answer, which has the start of the live socket. */
   constructor(chart, source, opened) {
-    Object.assign(this, { chart, source, visible: false, whole: null, part: null, timer: 0, late: [], points: 0 });
+    Object.assign(this, { chart, source, visible: false, whole: null, part: null, timer: 0, late: [], pixels: 0 });
     this.loader = new CurveLoader(chart, source, opened);
     this.wanted = this.asked = this.had = "";
   }
@@ -37,9 +37,9 @@ export class Feed {
   async refresh() {
     const { settings, names, area, width = area.clientWidth } = this.chart;
     const { range, smoothing } = settings;
-    this.points = Math.max(this.points, pointsFor(width));
+    this.pixels = Math.max(this.pixels, pixelsFor(width));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
-    const asked = JSON.stringify([names, queryOf(this.source, settings), this.points, range, logOrigin(settings), this.source.version ?? 0]);
+    const asked = JSON.stringify([names, queryOf(this.source, settings), this.pixels, range, logOrigin(settings), this.source.version ?? 0]);
     const wanted = JSON.stringify([asked, smoothing]);
     if (!this.visible || wanted === this.wanted) return;
     // A response for other settings is discarded.
@@ -49,9 +49,9 @@ export class Feed {
     // Until the answer comes the curve of everything is drawn, coarse but there.
     if (this.part && this.whole && String(this.part.range) !== String(range)) this.#present(this.whole);
     try {
-      const whole = await this.loader.load(this.whole, this.points, null, !range);
+      const whole = await this.loader.load(this.whole, this.pixels, null, !range);
       if (this.wanted === wanted && range) this.chart.wholeCurves = whole.curves;
-      const part = range ? await this.loader.load(this.part, this.points, range, true) : null;
+      const part = range ? await this.loader.load(this.part, this.pixels, range, true) : null;
       if (this.wanted === wanted) this.#show(whole, part, wanted);
     } catch (error) {
       if (this.wanted === wanted) this.#fail(error);

@@ -6,7 +6,7 @@ import { mergeEqual } from "../chart/data/equal_x.js";
 import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
-import { pointsOfEach } from "../chart/scales/x_axis.js";
+import { resolutionOfEach } from "../chart/scales/x_axis.js";
 import { MATCHES } from "./address.js";
 import { CurveCache } from "./curve_cache.js";
 import { binnedCurves } from "./distribution.js";
@@ -31,6 +31,8 @@ export class OverlaySource {
 
   constructor() {
     this.runs = new Map();
+    /** Most runs that were drawn at once: with fewer of them nothing is fetched again. */
+    this.most = 0;
     this.loader = new Loader(siteAddress("/series"));
     this.distributions = new Loader(siteAddress("/series/distribution"), METRICS);
     this.cache = new CurveCache();
@@ -85,26 +87,27 @@ export class OverlaySource {
   /** A response for an outdated choice is fetched again; one that is needed once is not remembered. */
   async load(name, options, isOnce = false) {
     const { asked } = this;
+    // The server accepts no time before the start of a run.
+    if (options.time_range) options = { ...options, time_range: options.time_range.split(":").map((end) => Math.max(0, end)).join(":") };
     const cache = isOnce ? new CurveCache() : this.cache;
     const answer = this.isBinned ? await this.#loadDistribution(name, options) : await this.#loadRuns(name, this.#query(options), cache);
     return asked === this.asked ? answer : this.load(name, options, isOnce);
   }
 
-  #query(options) {
-    const query = { ...options };
-    // The server accepts no time before the start of a run.
-    if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
-    const points = pointsOfEach(query.points, this.runs.size);
-    query.points = Math.max(FEWEST, Math.min(points, Math.floor(MOST_NUMBERS / Math.max(1, COLUMNS * this.runs.size))));
-    return query;
+  #query({ pixels, ...query }) {
+    if (!pixels) return query;
+    this.most = Math.max(this.most, this.runs.size);
+    const resolution = resolutionOfEach(pixels, this.most);
+    if (resolution.points) resolution.points = Math.max(FEWEST, Math.min(resolution.points, Math.floor(MOST_NUMBERS / (COLUMNS * this.most))));
+    return { ...query, ...resolution };
   }
 
   async #loadDistribution(name, options, most = MOST_MEMBERS) {
-    const { points, ...query } = this.#query(options);
+    const { points, pixels = points / 2, ...query } = options;
     const ids = [...this.runs.keys()].join();
     const ofRuns = this.isWhole ? this.filters : { runs: ids, members: this.runs.size, ...this.shared };
     const ofGroups = this.group ? { group_by: this.group, members: most, ...(this.listed.length && { mark: this.listed.join() }) } : {};
-    const all = { ...ofRuns, ...this.against, ...query, points: Math.min(MOST_COLUMNS, Math.floor(options.points / 2)), ...ofGroups };
+    const all = { ...ofRuns, ...this.against, ...query, points: Math.min(MOST_COLUMNS, Math.floor(pixels)), ...ofGroups };
     return { ...(await this.distributions.load(name, [...Object.entries(all), ...(this.isWhole ? this.repeated : [])])), isBinned: true, isDensity: this.isDensity };
   }
 

@@ -1,7 +1,10 @@
 """How far a drawn curve is from that of all points, in intervals of equal width, whatever is read of the pyramid.
 
-An interval is a pixel of a chart that asks for two points for each. The extremes of intervals are drawn; of a pyramid those
-of buckets are read, which are at most 1 / 1.5 of an interval wide.
+An interval of a close line is a pixel of a chart, which asks for four points for each. Wherever one of the two curves is,
+the other has the same height within an interval before or after.
+
+Of other lines, two points for each interval are asked for. The extremes of intervals are drawn; of a pyramid those of buckets
+are read, which are at most 1 / 1.5 of an interval wide.
 
 - A point is within one interval of the line if all are read, and of a pyramid within 1.67: its bucket may lie across the
   border of two intervals. Where distances vary within a tile a bucket may be twice as wide: 2.33.
@@ -19,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.query import downsample
+from metrics.query.charts import read_for
 from metrics.query.plan import SeriesReader, Window, interval_width, level_for
 from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
@@ -73,11 +77,11 @@ def read(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Poin
     return reader.with_gap_ends(found, grown.blob), count
 
 
-def drawn(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Line, int]:
+def drawn(grown: Grown, window: Window, by_step: bool, points: int, close: bool = False) -> tuple[Line, int]:
     """The curve of a response, and how many points there were."""
-    together, count = read(grown, window, by_step, points)
+    together, count = read(grown, window, by_step, read_for(points, close=close))
     x = together.step if by_step else together.time
-    at = downsample.curve(x, together.value.heights(), points)
+    at = downsample.curve(x, together.value.heights(), points, close=close)
     return (x[at].astype(float), together.value.numbers()[at]), count
 
 
@@ -110,10 +114,12 @@ def finite(line: Line) -> Line:
     return line[0][there], line[1][there]
 
 
-def check(grown: Grown, logged: Points, window: Window, by_step: bool, points: int) -> None:
+def check(
+    grown: Grown, logged: Points, window: Window, by_step: bool, points: int, close: bool = False
+) -> None:
     """Compare a curve with all points that were logged."""
     x, y = expected(logged, window, by_step)
-    line, count = drawn(grown, window, by_step, points)
+    line, count = drawn(grown, window, by_step, points, close)
     assert count == len(x) and len(line[0]) <= points
     if count <= points:
         np.testing.assert_array_equal(line, (x, y))
@@ -131,19 +137,21 @@ def check(grown: Grown, logged: Points, window: Window, by_step: bool, points: i
     assert (shown[1].min(), shown[1].max()) == (ys.min(), ys.max())
     # Marks of what is no finite number take a quarter of the points at most; a mip's buckets are narrower than intervals.
     marks = 0 if len(xs) == len(x) else points // 4
-    interval = (x[-1] - x[0]) / ((points - 2 - marks) // 2)
+    most = downsample.OF_CLOSE if close else 2
+    interval = (x[-1] - x[0]) / max(1, (points - 2 - marks) // most)
     scale = 1e-9 * max(1.0, float(np.abs(ys).max()))
-    bucket = 2 / 1.5 if level_for(grown.directory(), window, points) else 0.0
+    bucket = 2 / 1.5 if level_for(grown.directory(), window, points) and not close else 0.0
     assert farthest(shown, xs, ys, (1 + bucket) * interval) <= scale
     if len(xs) == len(x):
-        for share in (0.1, 0.3, 0.5, 0.8):
-            part = [column[:-1] * (1 - share) + column[1:] * share for column in shown]
-            assert farthest((xs, ys), *part, 2 * max(share, 1 - share) * interval) <= scale
+        for share in (0.02, 0.1, 0.3, 0.5, 0.8, 0.98):
+            between_x, between_y = (column[:-1] * (1 - share) + column[1:] * share for column in shown)
+            width = interval if close else 2 * max(share, 1 - share) * interval
+            assert farthest((xs, ys), between_x, between_y, width) <= scale
 
 
 @given(series(), st.lists(st.integers(1, 90), min_size=1, max_size=4), st.booleans(), st.data())
 @FRESH
-def test_a_drawn_line_stays_within_two_intervals_of_that_of_all_points_while_the_run_grows(
+def test_a_drawn_line_stays_beside_that_of_all_points_while_the_run_grows(
     points: Points, sizes: list[int], by_step: bool, data: st.DataObject
 ) -> None:
     pyramid.SHAPE = data.draw(st.sampled_from([SMALL, BROAD]))
@@ -161,7 +169,8 @@ def test_a_drawn_line_stays_within_two_intervals_of_that_of_all_points_while_the
         if low is not None and high is not None:
             low, high = sorted((low, high))
         window = Window(steps=(low, high)) if by_step else Window(times=(low, high))
-        check(grown, logged, window, by_step, data.draw(st.sampled_from([8, 20, 40, 41, 120])))
+        close = data.draw(st.booleans())
+        check(grown, logged, window, by_step, data.draw(st.sampled_from([8, 20, 40, 41, 120])), close)
 
 
 @given(st.integers(100, 1000), st.integers(20, 200), st.booleans(), st.integers(0, 2**32), st.data())

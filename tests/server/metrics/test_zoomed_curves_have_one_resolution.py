@@ -60,6 +60,18 @@ def test_a_compared_curve_and_its_group_are_equally_fine_everywhere(api: APIClie
         assert all(uneven(x) < 1.9 for x in lines), [np.histogram(x, 8)[0] for x in lines]
 
 
+@pytest.mark.parametrize("x", ["step", "time"])
+def test_a_curve_for_so_many_pixels_has_up_to_four_points_of_each(
+    api: APIClient, run_id: str, x: str
+) -> None:
+    pixels = 40
+    (entry,) = api.get(f"/api/v2/experiments/{run_id}/series?pixels={pixels}&x={x}").json()["series"]
+    counts = np.histogram(entry["x"], pixels)[0]
+    assert counts.min() >= 2 and counts.max() <= 5 and len(entry["x"]) <= 4 * pixels + 2
+    (other,) = api.get(f"/api/v2/series?ids={run_id}&names=loss&pixels={pixels}&x={x}").json()["series"]
+    assert (other["x"], other["y"]) == (entry["x"], entry["y"])
+
+
 def test_points_that_came_later_are_equally_fine_everywhere(api: APIClient, run_id: str) -> None:
     answer = api.get(f"/api/v2/experiments/{run_id}/series?after_row=503&points=160").json()
     (entry,) = answer["series"]

@@ -53,18 +53,16 @@ export function xAxisTicks(domain, settings, count) {
   return (isLog ? axis.logTicks : axis.ticks)(domain, count, axis.origin(settings));
 }
 
-/** Curves from which each has a smaller share of the points: they cover each other, and an interval is two pixels wide. */
-const [MANY, FEWER] = [20, 5 / 8];
+/** Curves from which each has fewer points: they cover each other, and an interval is two or more pixels wide. */
+const [FEW, MANY, FEWER] = [3, 20, 5 / 8];
 
-/**
- * Return how many points of each of several curves are asked for: half of those of the chart of one run, however few
- * curves there are, because more points would be another request.
- */
-export function pointsOfEach(points, curves) {
-  return Math.floor((points / 2) * (curves > MANY ? FEWER : 1));
+/** Return what is asked for of each of several curves on a chart so many pixels wide: `{pixels}` or `{points}`. */
+export function resolutionOfEach(pixels, curves) {
+  if (curves <= FEW) return { pixels };
+  return { points: Math.floor(pixels * (curves > MANY ? FEWER : 1)) };
 }
 
-/** Return how many points a chart of that width is asked for: the lowest and the highest of an interval as wide as a pixel. */
-export function pointsFor(width) {
-  return 2 * Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
+/** Return for how many pixels the points of a chart of that width are asked for. */
+export function pixelsFor(width) {
+  return Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
 }
