@@ -348,9 +348,9 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
     yield from _chunks(reversed(ordered), CHUNK)
 
 
-def _is_soon_done(spent: float, limit: float, left: int, done: int) -> bool:
+def _is_soon_done(spent: float, limit: float, pending: int, done: int) -> bool:
     """Return whether reading runs began less than `limit` seconds ago, or ends within them at its speed so far."""
-    return spent < limit or spent * left < limit * done
+    return spent < limit or spent * pending < limit * done
 
 
 def _add_preliminary_rows(root: StorageRoot, folders: Iterable[str]) -> None:

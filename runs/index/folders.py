@@ -38,18 +38,18 @@ def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) ->
         mine, signature = indexed.get(id_of(folder), (None, None))
         path = f"{root.path}/{folder}"
         try:
-            seen = read_state(path)
-            if mine == folder and not seen.is_run:
+            state = read_state(path)
+            if mine == folder and not state.is_run:
                 removed.append(folder)
-            elif not seen.is_run or (seen.problem and mine is None):
+            elif not state.is_run or (state.problem and mine is None):
                 same |= {folder} if _is_old(path) else set()
-            elif mine == folder and signature == seen.signature:
+            elif mine == folder and signature == state.signature:
                 same.add(folder)
-            elif mine == folder and seen.problem:
-                upsert.set_unreadable(root, folder, seen)
+            elif mine == folder and state.problem:
+                upsert.set_unreadable(root, folder, state)
                 same.add(folder)
             else:
-                record, settled = read_run(root.path, folder, seen)
+                record, settled = read_run(root.path, folder, state)
                 readings.append(upsert.ReadRecord(record, settled or is_own_write, signature))
         except FileNotFoundError:
             continue

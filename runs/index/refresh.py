@@ -33,12 +33,12 @@ def _refreshed(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None
     if run is None:
         return _read_again(root, run_id, find(Path(root.path), run_id), is_own_write)
     try:
-        seen = read_state(f"{root.path}/{run.folder}")
+        state = read_state(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return _moved(root, run)
-    if not seen.is_run:
+    if not state.is_run:
         return _moved(root, run)
-    if seen.signature == run.signature:
+    if state.signature == run.signature:
         return run
     return _read_again(root, run_id, [run.folder], is_own_write)
 
@@ -55,10 +55,12 @@ def refresh_batches(root: StorageRoot, run_ids: Iterable[str], size: int) -> Ite
     existing_ids = (rows.filter(run_id__in=batch).values_list("run_id", flat=True) for batch in batches)
     folders = find_several(Path(root.path), set(ids).difference(*existing_ids))
     for batch in batches:
-        read = {run_id: _read_again(root, run_id, folders[run_id]) for run_id in batch if run_id in folders}
-        for run in rows.filter(run_id__in=[run_id for run_id in batch if run_id not in read]):
-            read[run.run_id] = _unchanged(root, run) or refresh_run(root, run.run_id)
-        yield {run_id: _readable(read.get(run_id)) for run_id in batch}
+        runs_by_id = {
+            run_id: _read_again(root, run_id, folders[run_id]) for run_id in batch if run_id in folders
+        }
+        for run in rows.filter(run_id__in=[run_id for run_id in batch if run_id not in runs_by_id]):
+            runs_by_id[run.run_id] = _unchanged(root, run) or refresh_run(root, run.run_id)
+        yield {run_id: _readable(runs_by_id.get(run_id)) for run_id in batch}
 
 
 def is_hidden(root: StorageRoot, run_id: str) -> bool:
@@ -86,10 +88,10 @@ def _unchanged(root: StorageRoot, run: Run) -> Run | None:
     """Return the run if its files have not changed since its row was saved."""
     run.root = root
     try:
-        seen = read_state(f"{root.path}/{run.folder}")
+        state = read_state(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return None
-    return run if seen.is_run and seen.signature == run.signature else None
+    return run if state.is_run and state.signature == run.signature else None
 
 
 def row_of(root: StorageRoot, run_id: str) -> Run | None:

@@ -34,7 +34,7 @@ class ReadRecord:
     record: RunRecord
     settled: bool
     """False while the folder may still be written."""
-    known: str | None
+    row_signature: str | None
     """Signature of the row before the folder was read; None without a row."""
 
 
@@ -91,7 +91,7 @@ def _may_update(root: StorageRoot, row: Run, reading: ReadRecord) -> bool:
     """Return whether the row may show this folder; record in the row that another folder with its id is older."""
     record = reading.record
     if row.folder == record.folder:
-        return reading.settled and row.signature in (reading.known, "")
+        return reading.settled and row.signature in (reading.row_signature, "")
     others = [path for path in {row.folder, *row.other_folders} if path != record.folder]
     others = sorted(path for path in others if os.path.isdir(os.path.join(root.path, path)))
     if row.folder not in others or (record.created, record.folder) > (row.created, row.folder):
@@ -109,10 +109,10 @@ def set_others(key: int, others: list[str]) -> None:
     Run.objects.filter(pk=key).update(other_folders=others, warnings=with_others(warnings, others))
 
 
-def set_unreadable(root: StorageRoot, folder: str, seen: FolderState) -> None:
+def set_unreadable(root: StorageRoot, folder: str, state: FolderState) -> None:
     """Record in a row that its folder cannot be read now; its content is kept."""
     Run.objects.filter(root=root).in_folders([folder]).update(
-        signature=seen.signature, warnings=[seen.problem]
+        signature=state.signature, warnings=[state.problem]
     )
 
 

@@ -50,7 +50,7 @@ class Watch:
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
         self.paths = paths
-        self.seen: Signature | None = None
+        self.signature: Signature | None = None
         self.file: OpenFile | None = None
         self.slow = False
         self.polled = asyncio.Event()
@@ -67,8 +67,8 @@ class Watch:
 
     def _update(self, result: tuple[Signature, OpenFile | None]) -> None:
         # A function of its own: a local variable of a cancelled `_run` would keep the file open.
-        if result != (self.seen, self.file):
-            self.seen, self.file = result
+        if result != (self.signature, self.file):
+            self.signature, self.file = result
             self._wake()
 
     def poll(self) -> tuple[Signature, OpenFile | None]:
@@ -102,17 +102,17 @@ class FileWatch(Watch):
     @property
     def size(self) -> int:
         """Size of the file in bytes at the last poll."""
-        entry = self.seen[0] if self.seen else None
+        entry = self.signature[0] if self.signature else None
         return entry[2] if entry else 0
 
     def poll(self) -> tuple[Signature, OpenFile | None]:
         """Stat the path, and open the file if it was replaced or could not be opened before."""
-        before, seen = self.seen[0] if self.seen else None, signature(*self.paths)
-        now = seen[0]
+        before, latest = self.signature[0] if self.signature else None, signature(*self.paths)
+        now = latest[0]
         if now is None:
-            return seen, None
+            return latest, None
         same_file = before is not None and before[:2] == now[:2]
-        return seen, (self.file if same_file else None) or self._open()
+        return latest, (self.file if same_file else None) or self._open()
 
     def _open(self) -> OpenFile | None:
         try:

@@ -84,10 +84,10 @@ def lines_that(
     number, offset = 1, 0
     while block := journal.complete(fd, offset, BLOCK, ended=ended):
         lines = block.decode("utf-8", "replace")
-        seen = ESCAPES.sub("", lines) if b"\x1b" in block else lines
-        if in_block(seen):
+        plain_lines = ESCAPES.sub("", lines) if b"\x1b" in block else lines
+        if in_block(plain_lines):
             for place, (line, plain) in enumerate(
-                zip(lines.removesuffix("\n").split("\n"), seen.split("\n"), strict=False)
+                zip(lines.removesuffix("\n").split("\n"), plain_lines.split("\n"), strict=False)
             ):
                 if matches(plain):
                     yield number + place, line

@@ -53,7 +53,7 @@ class Section:
 @dataclass(slots=True)
 class RunEnvironment:
     value: JsonObject
-    _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
+    _section_keys: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
 
     @property
     def missing(self) -> str:
@@ -129,9 +129,11 @@ class RunEnvironment:
             Section(_("Packages"), self._packages("pip_packages", "=="), "==", counted=True),
             Section(_("Conda packages"), self._packages("conda_packages", "="), "=", counted=True),
         ]
-        self._known |= {"git_info"} if self.git or self.value.get("git_info") is None else set()
+        self._section_keys |= {"git_info"} if self.git or self.value.get("git_info") is None else set()
         rest = {
-            key: value for key, value in self.value.items() if key not in self._known and value is not None
+            key: value
+            for key, value in self.value.items()
+            if key not in self._section_keys and value is not None
         }
         return [section for section in [*sections, Section(_("Other"), [*_pairs(rest)])] if section.lines]
 
@@ -148,7 +150,7 @@ class RunEnvironment:
         gpus = self.value.get("gpu_info")
         cards = [card for card in gpus if isinstance(card, dict)] if isinstance(gpus, list) else []
         if cards == gpus:
-            self._known.add("gpu_info")
+            self._section_keys.add("gpu_info")
             for number, card in enumerate(cards):
                 yield Pair(f"GPU {_text(card.get('index', number))}", _card(card))
 
@@ -162,7 +164,7 @@ class RunEnvironment:
     def _plain(self, **names: str) -> Iterator[Pair]:
         for key, name in names.items():
             if isinstance(self.value.get(key), str):
-                self._known.add(key)
+                self._section_keys.add(key)
                 yield from _pairs({name: self.value[key]})
 
     def _packages(self, key: str, separator: str) -> list[Pair]:
@@ -174,14 +176,14 @@ class RunEnvironment:
         texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
         if texts != value:
             return []
-        self._known.add(key)
+        self._section_keys.add(key)
         return texts
 
     def _mapping(self, key: str) -> JsonObject:
         value = self.value.get(key)
         if not isinstance(value, dict):
             return {}
-        self._known.add(key)
+        self._section_keys.add(key)
         return value
 
 

@@ -45,15 +45,15 @@ class RememberedResults:
         """Return the result of a row; `convert` makes the values of fields from those of the database."""
         key = tuple(row)
         try:
-            known = self._results.get(key)
+            result = self._results.get(key)
         except TypeError:  # a value that the database driver has decoded
             return self.function(convert(row))
-        if known is None:
-            known = self._results[key] = self.function(convert(row))
+        if result is None:
+            result = self._results[key] = self.function(convert(row))
             if len(self._results) > MOST_RESULTS:
                 with suppress(KeyError):  # by other threads
                     self._results.popitem(last=False)
-        return known
+        return result
 
 
 class ChangedRows:
@@ -181,12 +181,12 @@ def run_list(
         if results is not None:
             rows = rows.compiled(partial(ChangedRows, function=results.function))
         return RunList(matches, rows)
-    chosen = tuple(_frozen(query.get(name)) for name in PARAMETERS)
-    key = (connection.vendor, root.pk, current(), tuple(fields), results, chosen)
+    values = tuple(_frozen(query.get(name)) for name in PARAMETERS)
+    key = (connection.vendor, root.pk, current(), tuple(fields), results, values)
     with _lock:
-        if (known := _lists.get(key)) is not None:
+        if (cached := _lists.get(key)) is not None:
             _lists.move_to_end(key)
-            return known
+            return cached
     matches = matching()
     rows = (
         ordered_by_query(matches, query).values_list(*fields).compiled(partial(CompiledRows, results=results))

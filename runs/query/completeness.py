@@ -48,8 +48,8 @@ def in_words(run: Run) -> str:
     missing, total = missing_of(run), run.records_written + (run.records_unwritten or 0)
     # The count may be older than the damage.
     is_unknown = missing is None or (missing <= (run.records_unwritten or 0) and _journal(run))
-    found = "?" if missing is None or is_unknown else f"{total - missing:,}"
-    return gettext("%(found)s of %(total)s") % {"found": found, "total": f"{total:,}"}
+    count = "?" if missing is None or is_unknown else f"{total - missing:,}"
+    return gettext("%(found)s of %(total)s") % {"found": count, "total": f"{total:,}"}
 
 
 def problems(run: Run) -> list[str]:
@@ -99,10 +99,10 @@ def _journal(run: Run) -> str:
 def _media(run: Run) -> str:
     folder = run.path / layout.MEDIA
     try:
-        changed = os.stat(folder).st_mtime_ns
+        mtime = os.stat(folder).st_mtime_ns
     except OSError:
-        changed = 0
-    total, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, changed)
+        mtime = 0
+    total, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, mtime)
     if not missing:
         return ""
     return gettext("%(missing)s of %(total)s logged media files are missing.") % {
@@ -112,12 +112,12 @@ def _media(run: Run) -> str:
 
 
 @lru_cache(maxsize=256)
-def _missing_media(key: int, folder: str, mark: str, offset: int, changed: int) -> tuple[int, int]:
+def _missing_media(key: int, folder: str, mark: str, offset: int, mtime: int) -> tuple[int, int]:
     """Return how many media the journal names, and how many of them have no file.
 
-    `mark`, `offset` and `changed` name the state of journal and folder that the answer belongs to.
+    `mark`, `offset` and `mtime` name the state of journal and folder that the answer belongs to.
     """
     paths = RunMedia.objects.filter(run=key).values_list("path", flat=True)
-    there = set(os.listdir(folder)) if changed else set()
+    there = set(os.listdir(folder)) if mtime else set()
     missing = [path for path in paths if path not in there and not (Path(folder) / path).is_file()]
     return len(paths), len(missing)

@@ -59,8 +59,10 @@ class Counted(Protocol):
 
 def capped(matches: Matches, cap: int = EXACT, *, compiled: Counted | None = None) -> tuple[int, bool]:
     """Return the number of runs up to `cap` and whether there are more; an expensive count may be two seconds old."""
-    known = matches.known_count
-    count = known if cap == EXACT or (known is not None and known <= min(cap, EXACT)) else None
+    known_count = matches.known_count
+    count = (
+        known_count if cap == EXACT or (known_count is not None and known_count <= min(cap, EXACT)) else None
+    )
     if count is None:
         if compiled is None:
             count = _counted(matches.root, matches.runs.order_by()[: cap + 1])

@@ -70,9 +70,9 @@ def read_document(root: Path, project: str, folder: str, name: str) -> Document 
         return None
     mark = (about.st_size, about.st_mtime_ns, about.st_ino)
     with _lock:
-        known = _remembered.get(str(path))
-    if known is not None and known[0] == mark:
-        return known[1]
+        cached = _remembered.get(str(path))
+    if cached is not None and cached[0] == mark:
+        return cached[1]
     document: Document | None = None
     with suppress(documents.DocumentNotFound):
         try:

@@ -156,9 +156,9 @@ class Intersection:
 
     def _partial_conditions(self) -> list[IndexedCondition]:
         """Return the conditions that must all hold, so that a part of each yields a part of the runs."""
-        needed = self.node.nodes if isinstance(self.node, All) else (self.node,)
+        nodes = self.node.nodes if isinstance(self.node, All) else (self.node,)
         once = {node for node, times in Counter(comparisons(self.node)).items() if times == 1}
-        return [self.leaves[node] for node in needed if node in once and not self.leaves[node].is_complete]
+        return [self.leaves[node] for node in nodes if node in once and not self.leaves[node].is_complete]
 
     def _by_value(self, enough: int) -> tuple[Numbers, bool]:
         """Fetch the conditions that must all hold in parts, in turns, and the others completely."""
@@ -179,8 +179,8 @@ class Intersection:
 
     def _key_space(self) -> KeyArray | KeyRange:
         """Return the keys to test when everything is fetched by values; `not` needs the keys that exist."""
-        needed = self.node.nodes if isinstance(self.node, All) else (self.node,)
-        keys = [self.leaves[node].keys for node in needed if isinstance(node, Comparison)]
+        nodes = self.node.nodes if isinstance(self.node, All) else (self.node,)
+        keys = [self.leaves[node].keys for node in nodes if isinstance(node, Comparison)]
         if self.has_not and keys:
             return KeyArray(np.unique(min(keys, key=len)))
         return KeyRange(self.low, self.high)

@@ -145,9 +145,9 @@ class Ordered:
         return self._with(rows)
 
     def _with(self, change: Callable[[Any], Any]) -> Ordered:
-        changed = object.__new__(Ordered)
-        changed.desc, changed.parts = self.desc, [change(part) for part in self.parts]
-        return changed
+        copy = object.__new__(Ordered)
+        copy.desc, copy.parts = self.desc, [change(part) for part in self.parts]
+        return copy
 
 
 def _by_pin(matches: Matches) -> list[Matches]:

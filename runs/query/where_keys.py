@@ -120,8 +120,8 @@ def _keys(root: StorageRoot, project: str = "") -> list[tuple[str, str, int]]:
         keys: list[tuple[str, str, int]] = []
         for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
             rows = _of_project(model.objects.filter(root=root), root, project).values_list("key")
-            counted = rows.annotate(runs=Count("run")).order_by("key")
-            keys += [(kind, key, runs) for key, runs in counted]
+            key_counts = rows.annotate(runs=Count("run")).order_by("key")
+            keys += [(kind, key, runs) for key, runs in key_counts]
         return keys
 
     # A page parses its condition several times, and an editor at every keystroke.
@@ -156,9 +156,9 @@ def _values(root: StorageRoot, field: Field, project: str) -> list[Suggestion]:
     elif field.kind is Kind.CONFIG:
         of_key = RunParam.objects.filter(root=root, key=field.name)
         params = _of_project(of_key, root, project).values_list("text")
-        counted = params.annotate(runs=Count("run"), numbers=Count("number")).order_by("-runs", "text")[:500]
+        texts = params.annotate(runs=Count("run"), numbers=Count("number")).order_by("-runs", "text")[:500]
         return [
             Suggestion(quoted(text) if numbers else quoted_word(text), "value", runs)
-            for text, runs, numbers in counted
+            for text, runs, numbers in texts
         ]
     return [Suggestion(quoted(text), "value", runs) for text, runs in rows]

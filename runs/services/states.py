@@ -12,14 +12,14 @@ from runs.store.reader import STATE_REASON_LENGTH
 from runs.store.sanitize import clean_text
 
 
-def apply(run: Run, seen: Observation) -> bool:
+def apply(run: Run, observation: Observation) -> bool:
     """Apply an observation to the row of a running run; return False if its state stays or has changed by now.
 
     Args:
         run: the run; of its row, `pk`, `root` and `state` are used.
-        seen: an observation of the server, which is not written to files.
+        observation: of the server, which is not written to files.
     """
-    change = follow(Standing(State(run.state)), seen)
+    change = follow(Standing(State(run.state)), observation)
     if change is None:
         return False
     sentence = explain(change.state, layout.RUNNING, None, change.evidence)
@@ -45,8 +45,8 @@ def judge_heartbeats(root: StorageRoot, now: float) -> None:
     silent = running.filter(state__in=TABLE[Event.SILENT].sources, heartbeat__lt=limit)
     for run in silent.only("state", "heartbeat"):
         run.root = root
-        if seen := heartbeat.observe(run.heartbeat, now):
-            apply(run, seen)
+        if observation := heartbeat.observe(run.heartbeat, now):
+            apply(run, observation)
     for run in running.filter(state=State.LOST, heartbeat__gte=limit).only("state"):
         run.root = root
         apply(run, Observation(Event.HEARTBEAT))

@@ -105,11 +105,11 @@ class RunRecord:
 class FolderReader:
     """Reader of one folder: its path, its state, and the warnings so far."""
 
-    def __init__(self, path: str, seen: FolderState) -> None:
+    def __init__(self, path: str, state: FolderState) -> None:
         self.path = path
-        self.seen = seen
-        self.warnings = [seen.problem] if seen.problem else []
-        self.broken = bool(seen.problem)
+        self.state = state
+        self.warnings = [state.problem] if state.problem else []
+        self.broken = bool(state.problem)
         self._contents: dict[str, JsonObject] = {}
 
     def small(self, name: str) -> Fields:
@@ -130,7 +130,7 @@ class FolderReader:
         return self._contents[name]
 
     def _read(self, name: str) -> JsonObject:
-        if name not in self.seen.names:
+        if name not in self.state.names:
             return {}
         value, problem = layout.read_json(f"{self.path}/{name}")
         if problem:
@@ -139,14 +139,14 @@ class FolderReader:
         return value
 
 
-def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool]:
+def read_run(root: str, folder: str, state: FolderState) -> tuple[RunRecord, bool]:
     """Read a folder; return its record, and whether it is settled, that is not being written.
 
     Args:
         folder: the run's folder relative to it, with forward slashes.
-        seen: state of the folder before the read; only the files in it are read.
+        state: of the folder before the read; only the files in it are read.
     """
-    reader = FolderReader(f"{root}/{folder}", seen)
+    reader = FolderReader(f"{root}/{folder}", state)
     meta, status = reader.small(layout.META), reader.small(layout.STATUS)
     record = _identity(reader, folder, meta, status)
     _process(record, meta)
@@ -158,18 +158,18 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
     record.artifacts_created_count = _artifacts(reader.small(layout.ARTIFACTS_CREATED))
     record.artifacts_used_count = _artifacts(reader.small(layout.ARTIFACTS_USED))
     record.metric_rules = metric_rules.clean(meta.get(metric_rules.KEY)) or None
-    if seen.signature:
+    if state.signature:
         rules = replicas.rules_of(root, record.project)
         record.replica_key = replicas.key_of_files(reader.content, rules)
-    record.stored_bytes = _stored_bytes(reader.path, seen) if seen.signature else None
+    record.stored_bytes = _stored_bytes(reader.path, state) if state.signature else None
     record.warnings = reader.warnings
     return record, _is_settled(reader)
 
 
-def _stored_bytes(path: str, seen: FolderState) -> int:
+def _stored_bytes(path: str, state: FolderState) -> int:
     """Return the total size of all files of a run; those of Runicorn were just listed."""
-    total = seen.size
-    for name in seen.others:
+    total = state.size
+    for name in state.others:
         other = f"{path}/{name}"
         try:
             about = os.stat(other, follow_symlinks=False)
@@ -195,29 +195,29 @@ def folder_bytes(folder: str) -> int:
 
 
 def _is_settled(reader: FolderReader) -> bool:
-    if not reader.broken and {layout.META, layout.STATUS} <= reader.seen.names:
+    if not reader.broken and {layout.META, layout.STATUS} <= reader.state.names:
         return True
-    touched = reader.seen.touched or _folder_time(reader.path)
+    touched = reader.state.touched or _folder_time(reader.path)
     return abs(time.time() - touched) > UNSETTLED_SECONDS
 
 
 def _identity(reader: FolderReader, folder: str, meta: Fields, status: Fields) -> RunRecord:
     parts = folder.split("/")
     project, name = _place(reader, folder, meta)
-    seen = reader.seen
-    if layout.META not in seen.names and not seen.problem:
+    state = reader.state
+    if layout.META not in state.names and not state.problem:
         reader.warnings.append("meta.json is missing: project, name and start are taken from the folder.")
     created = meta.time("created_at") or status.time("started_at")
-    created = created or _time_in(parts[-1]) or seen.written or _folder_time(reader.path)
+    created = created or _time_in(parts[-1]) or state.written or _folder_time(reader.path)
     return RunRecord(
         run_id=parts[-1],
         folder=folder,
         project=project,
         name=name,
         created=created,
-        updated=max(seen.written, created),
-        signature=seen.signature,
-        journal_bytes=seen.journal_bytes,
+        updated=max(state.written, created),
+        signature=state.signature,
+        journal_bytes=state.journal_bytes,
         group=meta.text("group", 255) or "",
     )
 
@@ -288,7 +288,7 @@ def _state(reader: FolderReader, record: RunRecord, status: Fields) -> None:
         record.status = clean_text(word, 64)
     elif status:
         reader.warnings.append("status.json has no status.")
-    elif layout.STATUS not in reader.seen.names and not reader.seen.problem:
+    elif layout.STATUS not in reader.state.names and not reader.state.problem:
         reader.warnings.append("status.json is missing: how the run ended is unknown.")
     record.started, ended = status.time("started_at"), status.time("ended_at")
     record.exit_reason = status.text("exit_reason", 255) or None
@@ -334,13 +334,13 @@ def _outcome(reader: FolderReader, record: RunRecord) -> None:
 
 def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     curation = reader.small(layout.CURATION)
-    noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", NOTE_LENGTH)
+    meta_tags, meta_description = meta.texts("tags", TAG_LENGTH), meta.text("notes", NOTE_LENGTH)
     if alias := meta.text("alias", TAG_LENGTH):  # of 0.6 and 0.7
-        noted = unique_texts([alias, *(noted or [])], TAG_LENGTH)
+        meta_tags = unique_texts([alias, *(meta_tags or [])], TAG_LENGTH)
     tags = curation.texts("tags", TAG_LENGTH)
-    record.tags = (noted or []) if tags is None else tags
+    record.tags = (meta_tags or []) if tags is None else tags
     description = curation.text("description", NOTE_LENGTH)
-    record.description = (described or "") if description is None else description
+    record.description = (meta_description or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
     names = (fields.text("display_name", DISPLAY_NAME_LENGTH) for fields in (curation, meta))
     record.display_name = next(filter(None, names), None)
@@ -364,11 +364,11 @@ def clean_tags(tags: list[Any]) -> list[str]:
 
 
 def _deletion(reader: FolderReader, record: RunRecord) -> None:
-    if layout.DELETED not in reader.seen.names:
+    if layout.DELETED not in reader.state.names:
         return
     marker = reader.small(layout.DELETED)
     # The file's existence alone marks the run as deleted: a torn file must not restore it.
-    record.deleted = marker.time("deleted_at") or reader.seen.touched or record.created
+    record.deleted = marker.time("deleted_at") or reader.state.touched or record.created
     record.delete_reason = marker.text("reason", 255) or "user_deleted"
     record.original_status = marker.text("original_status", 64) or record.status
 

@@ -53,42 +53,42 @@ class Walk:
         """
         pending_imports.finish(self.root)
         self.changed, self.removed = set(), set()
-        seen = {""}
+        present = {""}
         top = self._refresh("")
         if top.error:
             return
-        self._groups(layout.RUNS, seen, layout.PATH_DEPTH)
+        self._groups(layout.RUNS, present, layout.PATH_DEPTH)
         for project in sorted(top.names):
-            seen.add(project)
+            present.add(project)
             for name in sorted(self._refresh(project).names):
-                self._runs(f"{project}/{name}/{layout.RUNS}", seen)
-        for relative in self.folders.keys() - seen:
+                self._runs(f"{project}/{name}/{layout.RUNS}", present)
+        for relative in self.folders.keys() - present:
             self._replaced(relative, self.folders.pop(relative), set())
 
     def _replaced(self, relative: str, folder: Folder, names: set[str]) -> None:
         self.changed.add(relative)
         self.removed.update(f"{relative}/{name}" for name in folder.runs - names)
 
-    def _runs(self, relative: str, seen: set[str]) -> None:
+    def _runs(self, relative: str, present: set[str]) -> None:
         folder = self._refresh(relative)
         if folder.device is None:
             # The folder above is listed by nobody: told of it, the caller learns when this one appears.
             self.before_listing(relative.rpartition("/")[0])
             folder = self._refresh(relative)
         folder.runs = folder.names
-        seen.add(relative)
+        present.add(relative)
 
-    def _groups(self, relative: str, seen: set[str], depth: int) -> None:
+    def _groups(self, relative: str, present: set[str], depth: int) -> None:
         """Scan a folder of `<root>/runs` that is not a run, and those below it."""
         folder = self._refresh(relative)
-        seen.add(relative)
+        present.add(relative)
         folder.runs &= folder.names
         for name in sorted(folder.names - folder.runs) if depth else ():
             if is_run(self.root / relative / name):
                 folder.runs.add(name)
                 self.changed.add(relative)
             else:
-                self._groups(f"{relative}/{name}", seen, depth - 1)
+                self._groups(f"{relative}/{name}", present, depth - 1)
 
     def forget(self, relative: str) -> None:
         """List a folder again at the next scan, even if its modification time is the same."""

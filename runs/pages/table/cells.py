@@ -64,8 +64,8 @@ class CellContext:
 def status_cell(css: str, context: CellContext) -> SafeString:
     run = context.run
     # Only what is not finished needs its word.
-    shown = status_icon if run.shown_state == layout.FINISHED else status
-    return format_html('<td class="{}" title="{}">{}</td>', css, reason_text(run), shown(run.shown_state))
+    render = status_icon if run.shown_state == layout.FINISHED else status
+    return format_html('<td class="{}" title="{}">{}</td>', css, reason_text(run), render(run.shown_state))
 
 
 def reason_cell(css: str, context: CellContext) -> SafeString:

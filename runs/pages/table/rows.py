@@ -320,12 +320,12 @@ def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
 
     def read() -> dict[str, str]:
         some = matches.runs.order_by().values("pk")[: counting.EXACT_ON_PAGES + 1]
-        counted = (
+        state_counts = (
             Run.objects.filter(pk__in=some).order_by().values_list("status", "state").annotate(Count("pk"))
         )
         statuses: Counter[str] = Counter()
         states: Counter[str] = Counter()
-        for status, state_of_run, count in counted:
+        for status, state_of_run, count in state_counts:
             statuses[status] += count
             states[state_of_run] += count
         plus = "+" if statuses.total() > counting.EXACT_ON_PAGES else ""

@@ -66,9 +66,9 @@ def groups(
     failed = grouping.failures(membership)
     newest = {at: membership.keys[membership.places(at)[::-1][:MOST_IDS]].tolist() for at in visible}
     ids = grouping.run_ids(matches.root, {key for keys in newest.values() for key in keys})
-    shown = {metric: statistics[metric] for metric in quantities}
+    by_metric = {metric: statistics[metric] for metric in quantities}
     entries = [
-        _entry(membership, by, at, int(failed[at]), [ids[key] for key in newest[at] if key in ids], shown)
+        _entry(membership, by, at, int(failed[at]), [ids[key] for key in newest[at] if key in ids], by_metric)
         for at in visible
     ]
     if against:
@@ -78,8 +78,8 @@ def groups(
                 [(int(membership.keys[place]), float(values[place])) for place in membership.places(at)]
                 for at in visible
             ]
-            judged = judge_values(matches.root, metric, quantity, definitions, members, against)
-            for entry, verdict in zip(entries, judged, strict=True):
+            results = judge_values(matches.root, metric, quantity, definitions, members, against)
+            for entry, verdict in zip(entries, results, strict=True):
                 entry.setdefault("verdicts", {})[metric] = verdict_answer(verdict)
     return {"groups": entries, "total": len(places), "page": page, "per_page": per_page}
 

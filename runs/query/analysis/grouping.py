@@ -91,9 +91,9 @@ class Membership:
     def computed(self, name: Hashable, compute: Callable[[], T]) -> T:
         """Return `compute()`, which depends on these groups and on nothing that may change before they do."""
         with _lock:
-            if known := self._computed.get(name):
+            if cached := self._computed.get(name):
                 self._computed.move_to_end(name)
-                existing: T = known[0]
+                existing: T = cached[0]
                 return existing
         began = time.monotonic()
         value = compute()
@@ -334,8 +334,8 @@ def failures(membership: Membership) -> Ints:
 
 def _failures(membership: Membership) -> Ints:
     codes = np.repeat(np.arange(len(membership)), membership.sizes)
-    counted: Ints = np.bincount(codes[membership.failed[membership.members]], minlength=len(membership))
-    return counted
+    counts: Ints = np.bincount(codes[membership.failed[membership.members]], minlength=len(membership))
+    return counts
 
 
 def natural(value: Any) -> tuple[int, float, str]:

@@ -29,11 +29,11 @@ def resolve(keys: Sequence[Key], key: str) -> Field | str | None:
     A key stands for the only config key that is called so, with or without what comes before its last dot or slash;
     without any, for the only such metric.
     """
-    meant = namesakes(keys, key)
-    if settings := [named for named in meant if named[0] == CONFIG]:
-        meant = settings
-    if len(meant) == 1:
-        kind, name, _ = meant[0]
+    matches = namesakes(keys, key)
+    if settings := [entry for entry in matches if entry[0] == CONFIG]:
+        matches = settings
+    if len(matches) == 1:
+        kind, name, _ = matches[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
     if not (best := likely(keys, key)):
         return None
@@ -47,10 +47,10 @@ def resolve(keys: Sequence[Key], key: str) -> Field | str | None:
 def likely(keys: Sequence[Key], key: str) -> list[Key]:
     """Return the fields that an unknown key may stand for, at most three, those of most runs first."""
     if not (candidates := namesakes(keys, key)):
-        by_name = {name: named for named in keys for name in (named[1], named[1].rpartition(".")[2])}
+        by_name = {name: entry for entry in keys for name in (entry[1], entry[1].rpartition(".")[2])}
         candidates = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
         candidates += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
-    return sorted(dict.fromkeys(candidates), key=lambda named: -named[2])[:3]
+    return sorted(dict.fromkeys(candidates), key=lambda entry: -entry[2])[:3]
 
 
 def candidates(keys_of: Callable[[str], Sequence[Key]], projects: Sequence[str], key: str) -> Sequence[Key]:
@@ -78,4 +78,4 @@ def dotted(kind: str, name: str) -> str:
 
 def namesakes(keys: Iterable[Key], key: str) -> list[Key]:
     """Return the keys that are called so, with or without what comes before their last dot or slash."""
-    return [named for named in keys if named[1] == key or named[1].endswith((f".{key}", f"/{key}"))]
+    return [entry for entry in keys if entry[1] == key or entry[1].endswith((f".{key}", f"/{key}"))]

@@ -43,10 +43,10 @@ def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
     if node.field.kind is Kind.TAGS:
         return RunTag.objects.filter(tag__in=node.values) if node.values else RunTag.objects.all()
     model = RunMetric if node.field.kind is Kind.METRIC else RunParam
-    keyed: QuerySet[Any] = model.objects.filter(key=node.field.name)
+    of_key: QuerySet[Any] = model.objects.filter(key=node.field.name)
     if node.field.kind is Kind.METRIC:
-        return _of_metric(keyed, node, by_run)
-    return _of_config(keyed, node, by_run)
+        return _of_metric(of_key, node, by_run)
+    return _of_config(of_key, node, by_run)
 
 
 def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Value]:
@@ -76,34 +76,34 @@ def live_runs(node: Comparison) -> QuerySet[Run]:
     return Run.objects.live().filter(on_column(node))
 
 
-def _of_metric(keyed: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
+def _of_metric(rows: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
     figure = node.field.figure
     if by_run and node.operator not in ("=", "in"):
-        keyed, figure = keyed.alias(figure=Unindexed(F(figure))), "figure"
+        rows, figure = rows.alias(figure=Unindexed(F(figure))), "figure"
     if node.operator in ("exists", "!="):
-        keyed = keyed.filter(**{f"{figure}__isnull": False})
-    return _compared(keyed, node, figure)
+        rows = rows.filter(**{f"{figure}__isnull": False})
+    return _compared(rows, node, figure)
 
 
-def _of_config(keyed: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
+def _of_config(rows: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
     numbers = [value for value in node.values if isinstance(value, float)]
     texts = [value for value in node.values if isinstance(value, str)]
     if node.operator == "in":
-        return keyed.filter(Q(number__in=numbers) | Q(text__in=texts))
+        return rows.filter(Q(number__in=numbers) | Q(text__in=texts))
     if node.operator in ("exists", "!=", "contains"):
-        keyed = keyed.exclude(number=None, text="null")  # counts as missing
+        rows = rows.exclude(number=None, text="null")  # counts as missing
     column = "number" if numbers or node.operator in ORDERINGS else "text"
     if by_run and node.operator in ORDERINGS:
-        keyed, column = keyed.alias(figure=Unindexed(F(column))), "figure"
-    return _compared(keyed, node, column)
+        rows, column = rows.alias(figure=Unindexed(F(column))), "figure"
+    return _compared(rows, node, column)
 
 
-def _compared(keyed: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
+def _compared(rows: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
     if node.operator == "exists":
-        return keyed
+        return rows
     if node.operator == "!=":
-        return keyed.exclude(**{field: node.values[0]})
-    return keyed.filter(**{f"{field}__{LOOKUPS[node.operator]}": _operand(node)})
+        return rows.exclude(**{field: node.values[0]})
+    return rows.filter(**{f"{field}__{LOOKUPS[node.operator]}": _operand(node)})
 
 
 def _operand(node: Comparison) -> Any:

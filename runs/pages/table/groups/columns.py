@@ -145,8 +145,8 @@ class Range:
         if self.words.different[at] == 1:
             text = self.words.first[at]
             number = self.statistics.mean[at]
-            shown = MISSING if text is None else figure(float(number)) if number == number else text
-            return format_html('<td class="{}{}">{}</td>', css, " faint" if text is None else "", shown)
+            label = MISSING if text is None else figure(float(number)) if number == number else text
+            return format_html('<td class="{}{}">{}</td>', css, " faint" if text is None else "", label)
         count = ngettext("%(n)d value", "%(n)d values", int(self.words.different[at])) % {
             "n": self.words.different[at]
         }
@@ -188,12 +188,12 @@ class Common:
             count = ngettext("%(n)d value", "%(n)d values", number) % {"n": number}
             return format_html('<td class="{} faint">{}</td>', css, count)
         text = self.words.first[at]
-        shown = "" if text is None else figure(text)
+        label = "" if text is None else figure(text)
         return format_html(
             '<td class="{} clip soft" title="{}"><bdi>{}</bdi></td>',
             css,
-            shown,
-            Truncator(shown).chars(LONGEST),
+            label,
+            Truncator(label).chars(LONGEST),
         )
 
 

@@ -265,10 +265,10 @@ class GroupedTable:
         charts = self._charts(level, places)
         projects = self._projects(level, places)
         against = self._against(level, places, projects)
-        for at, label, project, judged in zip(places, labels, projects, against, strict=True):
+        for at, label, project, verdict in zip(places, labels, projects, against, strict=True):
             base = self.baselines.of(project)
             is_open = level.membership.values[at] in self.opened
-            row = self._group(level, at, label, is_open, columns, charts[at], base, judged)
+            row = self._group(level, at, label, is_open, columns, charts[at], base, verdict)
             self.pieces.append(row)
             if is_open:
                 self._add_inside(depth, at, row, columns)
@@ -352,9 +352,9 @@ class GroupedTable:
             elif column.key == "difference":
                 cells.append(difference_cells(column.css, against))
             else:
-                shown = level.column(column.key)
-                title = _title(shown, base, column.key, at)
-                cells.append(shown.cell(column.css, at, state.statistic, title))
+                group_column = level.column(column.key)
+                title = _title(group_column, base, column.key, at)
+                cells.append(group_column.cell(column.css, at, state.statistic, title))
         return GroupRow(
             values,
             depth,
