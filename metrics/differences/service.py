@@ -62,8 +62,8 @@ def predecessor(run: Run) -> Run | None:
     """Return the newest earlier run of the same script in the project; the newest of any without one."""
     rows = {row.run_id: row for row in _earlier(run)}
     facts = (facts for row in rows.values() if (facts := _facts(row)) is not None)
-    found = project.predecessor(facts_of(run), facts)
-    return rows[found.id] if found is not None else None
+    match = project.predecessor(facts_of(run), facts)
+    return rows[match.id] if match is not None else None
 
 
 def _earlier(run: Run) -> list[Run]:

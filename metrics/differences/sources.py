@@ -66,16 +66,16 @@ def search(run: RunFacts, text: str, most: int) -> list[tuple[str, int, str]]:
         OSError, ValueError: the sources are damaged.
     """
     matches: list[tuple[str, int, str]] = []
-    wanted = text.casefold()
+    needle = text.casefold()
     files = [file for file in run.sources.files.values() if file.size >= len(text)]
     for file, data in run.sources.contents(files):
         if b"\0" in data[:8192] or (
-            wanted.encode() not in data.lower() and wanted not in data.decode("utf-8", "replace").casefold()
+            needle.encode() not in data.lower() and needle not in data.decode("utf-8", "replace").casefold()
         ):
             continue
         lines = data.decode("utf-8", "replace").splitlines()
         matches += [
-            (file.path, number, line) for number, line in enumerate(lines, 1) if wanted in line.casefold()
+            (file.path, number, line) for number, line in enumerate(lines, 1) if needle in line.casefold()
         ]
         if len(matches) >= most:
             break

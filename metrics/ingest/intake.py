@@ -149,8 +149,8 @@ class _Intake:
     def __init__(self, run: Run, row: Journal, source: Source) -> None:
         self._run, self._row, self._source = run, row, source
         memory = source.recall(Mark(row.offset, row.inode, row.head, row.before, row.checksum))
-        counted = row.generation, row.rows, row.bad_lines, row.untimed, row.records, row.altered
-        progress = Progress(*counted, row.clock(run), memory or JournalIdentity(row.offset))
+        counts = row.generation, row.rows, row.bad_lines, row.untimed, row.records, row.altered
+        progress = Progress(*counts, row.clock(run), memory or JournalIdentity(row.offset))
         self._stored = progress
         self._reached = (
             progress

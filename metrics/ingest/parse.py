@@ -170,9 +170,9 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
         )
     time, ts = data.pop("time", None), data.pop("ts", None)
     if type(time) is not float or not is_time(time):
-        read = _time((time, event.get("ts"), ts))
-        batch.untimed += read is None
-        time = batch.last_time if read is None else read
+        event_time = _time((time, event.get("ts"), ts))
+        batch.untimed += event_time is None
+        time = batch.last_time if event_time is None else event_time
     batch.last_time = time
     into.rows.append(row)
     into.steps.append(step)

@@ -42,7 +42,7 @@ class Stalls:
     def judge(self, now: float) -> None:
         """Find the runs that have stalled, and those that continue; `now` is in Unix seconds."""
         candidates = self._candidates(now)
-        self._observed = {pk: seen for pk, seen in self._observed.items() if pk in candidates}
+        self._observed = {pk: entry for pk, entry in self._observed.items() if pk in candidates}
         for pk, series in candidates.items():
             run = series.run
             run.root = self._root

@@ -278,23 +278,23 @@ def _changed(entry: dict[str, Any]) -> Line:
 
 def file_parts(difference: Difference) -> Iterator[FilePart]:
     """Yield the differing files with the colored lines of their diffs; of all files together at most `MOST_LINES`."""
-    code, left = difference["code"], MOST_LINES
+    code, remaining_lines = difference["code"], MOST_LINES
     texts = patches.by_file(code.get("diff", ""))
     for file in code.get("files", []):
         lines = texts.get(file["path"], "").splitlines()
         body = lines[next((n for n, line in enumerate(lines) if line.startswith("@@")), len(lines)) :]
-        shown = body[:left]
-        left -= len(shown)
+        excerpt = body[:remaining_lines]
+        remaining_lines -= len(excerpt)
         note = ""
         if file.get("binary"):
             note = gettext("Binary files differ.")
         elif file.get("line_ends"):
             note = gettext("Only line ends are different.")
-        elif len(shown) < len(body):
+        elif len(excerpt) < len(body):
             note = gettext("Too long to be shown as a whole.")
         language = syntax.language_of(file["path"])
         is_open = len(body) <= OPEN_LINES
-        yield FilePart(file, str(STATUSES[file["status"]]), list(_colored(shown, language)), is_open, note)
+        yield FilePart(file, str(STATUSES[file["status"]]), list(_colored(excerpt, language)), is_open, note)
 
 
 def _colored(lines: Iterable[str], language: str) -> Iterator[tuple[str, SafeString]]:
@@ -391,7 +391,7 @@ def _file(facts: RunFacts, path: str) -> JsonObject:
         return {"is_binary": True}
     text = content.decode("utf-8", "replace")
     lines = text.splitlines()
-    shown = "\n".join(lines[:MOST_LINES])
+    excerpt = "\n".join(lines[:MOST_LINES])
     numbers = "\n".join(str(number) for number in range(1, min(len(lines), MOST_LINES) + 1))
     is_cut = len(lines) > MOST_LINES
-    return {"code": syntax.colored(shown, syntax.language_of(path)), "numbers": numbers, "is_cut": is_cut}
+    return {"code": syntax.colored(excerpt, syntax.language_of(path)), "numbers": numbers, "is_cut": is_cut}

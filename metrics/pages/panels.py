@@ -174,11 +174,11 @@ def _outlines_of_summarized(primary: Mapping[int, str]) -> dict[int, str]:
 def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     if not series:
         return {}
-    seen = View(Journal(), series, directories(series))
-    read = charts.downsampled(seen, series, Window(), by_step=True, points=POINTS)
+    view = View(Journal(), series, directories(series))
+    curve_by_series = charts.downsampled(view, series, Window(), by_step=True, points=POINTS)
     entries = {
         row: charts.series_columns(
-            [row], read[row.pk].points, read[row.pk].count, by_step=True, points=POINTS
+            [row], curve_by_series[row.pk].points, curve_by_series[row.pk].count, by_step=True, points=POINTS
         )
         for row in series
     }

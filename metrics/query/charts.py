@@ -94,12 +94,12 @@ def downsampled(
         todo = []
         for row, level, reading in readings:
             reading.open_tangled(loader.blob(row))
-            read, count = reading.points(loader.blob(row))
-            if level and len(read) < min(points, count):
+            sample, count = reading.points(loader.blob(row))
+            if level and len(sample) < min(points, count):
                 # Many of the points that the level was chosen for are hidden.
                 todo.append((row, level - 1))
             else:
-                sampled[row.pk] = Downsampled(reading.with_gap_ends(read, loader.blob(row)), count)
+                sampled[row.pk] = Downsampled(reading.with_gap_ends(sample, loader.blob(row)), count)
                 if averaged and level and row.minimum is not None:
                     thinned.append((row, reading))
     means = MeansLoader(view)
@@ -109,9 +109,9 @@ def downsampled(
     return sampled
 
 
-def in_order(read: Sequence[Downsampled], *, by_step: bool) -> Points:
+def in_order(curves: Sequence[Downsampled], *, by_step: bool) -> Points:
     """Merge the points of the lanes of one metric in the order of x."""
-    together = gather([curve.points for curve in read if len(curve.points)])
+    together = gather([curve.points for curve in curves if len(curve.points)])
     return together if by_step else together.by_time()
 
 
@@ -189,9 +189,9 @@ def _ends_and_gaps(numbers: Floats) -> Index:
     return np.append(at, [np.where(odd, np.inf, numbers).argmin(), np.where(odd, -np.inf, numbers).argmax()])
 
 
-def averages(read: Sequence[Downsampled]) -> Points:
+def averages(curves: Sequence[Downsampled]) -> Points:
     """Return the means of the lanes of one metric, in any order."""
-    return gather([counted(curve.points) if curve.means is None else curve.means for curve in read])
+    return gather([counted(curve.points) if curve.means is None else curve.means for curve in curves])
 
 
 def statistics_only(series: Sequence[Series]) -> SeriesColumns:

@@ -18,7 +18,7 @@ from runs.store.lazy_numpy import np
 MOST = 8
 FEWEST_POINTS = 3
 POINTS = 1000
-_known: dict[tuple[int, int], bool] = {}
+_growth: dict[tuple[int, int], bool] = {}
 REMEMBERED = 10_000
 
 
@@ -47,16 +47,16 @@ def growing_metrics(runs: Sequence[Run]) -> list[str]:
 
 
 def _growing(series: list[Series]) -> list[Series]:
-    unknown = [row for row in series if (row.uid, row.count) not in _known]
-    if len(_known) > REMEMBERED:
-        _known.clear()
+    unknown = [row for row in series if (row.uid, row.count) not in _growth]
+    if len(_growth) > REMEMBERED:
+        _growth.clear()
     if unknown:
         view = View(Journal(), unknown, directories(unknown))
         try:
-            read = charts.downsampled(view, unknown, WHOLE, by_step=True, points=POINTS)
+            curve_by_series = charts.downsampled(view, unknown, WHOLE, by_step=True, points=POINTS)
         except JournalReplaced:
             return []
         for row in unknown:
-            values = read[row.pk].points.by_step().unshadowed().value.numbers()
-            _known[row.uid, row.count] = bool(len(values) and (np.diff(values) >= 0).all())
-    return [row for row in series if _known.get((row.uid, row.count))]
+            values = curve_by_series[row.pk].points.by_step().unshadowed().value.numbers()
+            _growth[row.uid, row.count] = bool(len(values) and (np.diff(values) >= 0).all())
+    return [row for row in series if _growth.get((row.uid, row.count))]

@@ -67,18 +67,18 @@ def compare_series(
     """
     close, points = pixels is not None, points if pixels is None else OF_CLOSE * pixels + 2
     by_step = x == "step"
-    seen, journals = view_of_several(
+    view, journals = view_of_several(
         selection.runs, BY_STEP if by_step else BY_TIME, names, limit=MOST_SERIES + 1
     )
     grouped = [] if group_by is None else group_runs(selection.runs, group_by)
-    _refuse_too_much(seen.series, grouped, points, per_point=4 if smoother else 2)
+    _refuse_too_much(view.series, grouped, points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
-    windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in seen.series}
+    windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in view.series}
     query = CurveQuery(
         by_step, points, windows, smoother, smoothed_only and smoother is not None, band, close
     )
-    curves = read_curves(seen, selection.runs, origins, query)
+    curves = read_curves(view, selection.runs, origins, query)
     curves += _formulas(selection.runs, names, origins, query, step_range or EVERYTHING, times)
     answer: UntimedComparedSeries = {
         "series": [_entry(curve, query) for curve in curves],
@@ -138,8 +138,8 @@ def _window(steps: Range, times: Range | None, origin: float) -> Window:
 
 
 def _along(runs: Sequence[Run], name: str) -> dict[int, Along]:
-    seen, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
-    return along.read(seen, seen.series)
+    view, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
+    return along.read(view, view.series)
 
 
 def _entry(curve: Curve, query: CurveQuery) -> ComparedCurve:

@@ -76,5 +76,5 @@ class _Peaks:
 
     def all(self) -> list[int]:
         """Return the positions of the lowest values of all intervals."""
-        seen: list[int] = self._at[self._at >= 0].tolist()
-        return seen
+        positions: list[int] = self._at[self._at >= 0].tolist()
+        return positions

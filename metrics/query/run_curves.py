@@ -76,27 +76,27 @@ class CurveQuery:
         return self.windows[row.pk]
 
 
-def read_curves(seen: View, runs: Sequence[Run], origins: dict[int, float], how: CurveQuery) -> list[Curve]:
+def read_curves(view: View, runs: Sequence[Run], origins: dict[int, float], how: CurveQuery) -> list[Curve]:
     """Return the curves by name and then in the order of the runs; `origins`: where x begins, by the id of the run.
 
     Raises:
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read.
     """
-    together = _together(seen.series, runs)
+    together = _together(view.series, runs)
     smooth: list[SmoothedCurve | None] = [None] * len(together)
     if how.smoother is not None:
         metrics = [lanes for _, lanes in together]
         smooth = smoothed(
-            seen, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points_of_smoothed
+            view, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points_of_smoothed
         )
-    read = {}
+    curve_by_series = {}
     if not how.smoothed_only:
-        read = charts.downsampled(
-            seen, seen.series, how.window, by_step=how.by_step, points=how.points_to_read, averaged=how.band
+        curve_by_series = charts.downsampled(
+            view, view.series, how.window, by_step=how.by_step, points=how.points_to_read, averaged=how.band
         )
     curves = []
     for (run, lanes), smooth_curve in zip(together, smooth, strict=True):
-        of_lanes = [read[row.pk] for row in lanes if row.pk in read]
+        of_lanes = [curve_by_series[row.pk] for row in lanes if row.pk in curve_by_series]
         ordered = charts.in_order(of_lanes, by_step=how.by_step)
         count = sum(row.count for row in of_lanes)
         means = charts.averages(of_lanes) if how.band else None

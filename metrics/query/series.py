@@ -77,19 +77,21 @@ def run_series(
     """
     close, by_step = pixels is not None, x == "step"
     points = points if pixels is None else OF_CLOSE * pixels + 2
-    seen = view(run, BY_STEP if by_step else BY_TIME, names)
-    if seen is None:
+    run_view = view(run, BY_STEP if by_step else BY_TIME, names)
+    if run_view is None:
         nothing: UntimedSeriesAnswer = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
         return {**nothing, "reset": True} if generation else nothing
-    journal = seen.journal
+    journal = run_view.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
     requested = [
-        row for row in seen.series if after is None or (-1 if row.last_row is None else row.last_row) > after
+        row
+        for row in run_view.series
+        if after is None or (-1 if row.last_row is None else row.last_row) > after
     ]
     check_size(requested, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
-    stored = _columns(seen, requested, window, by_step, points, smoother, smoothed_only, close=close)
+    stored = _columns(run_view, requested, window, by_step, points, smoother, smoothed_only, close=close)
     answer: UntimedSeriesAnswer = {
         "series": stored + _formulas(run, names, window, by_step, points, smoother, close=close),
         "last_row": journal.rows - 1,
@@ -115,8 +117,8 @@ def _formulas(
 ) -> list[SeriesColumns]:
     """Return the curves of the formulas of the run's project; with `after_row` those with new points."""
     entries = []
-    read = charts.read_for(points, close=close)
-    for curve in formula_curves([run], names, window, by_step=by_step, points=read):
+    points_to_read = charts.read_for(points, close=close)
+    for curve in formula_curves([run], names, window, by_step=by_step, points=points_to_read):
         if window.after_row is not None and not len(curve.points):
             continue
         entry = charts.series_columns(
@@ -138,15 +140,17 @@ def _formulas(
 
 
 def _add_along(run: Run, name: str, answer: UntimedSeriesAnswer) -> None:
-    seen = view(run, BY_STEP, [name])
-    if seen is None or seen.journal.generation != answer["generation"]:
+    run_view = view(run, BY_STEP, [name])
+    if run_view is None or run_view.journal.generation != answer["generation"]:
         raise JournalReplaced
-    values_by_run = along.read(seen, [series_row for series_row in seen.series if series_row.name == name])
+    values_by_run = along.read(
+        run_view, [series_row for series_row in run_view.series if series_row.name == name]
+    )
     along.add(((run.pk, entry) for entry in answer["series"]), values_by_run)
 
 
 def _columns(
-    seen: View,
+    run_view: View,
     requested: list[Series],
     window: Window,
     by_step: bool,
@@ -165,11 +169,13 @@ def _columns(
     else:
         entries = []
         for part in _parts(metrics, points):
-            entries += _curves(seen, part, window, by_step, points, close=close)
+            entries += _curves(run_view, part, window, by_step, points, close=close)
     if smoother is not None:
         everything = replace(window, after_row=None)
         of_smoothed = charts.of_smoothed(points, close=close)
-        smooth = smoothed(seen, metrics, lambda _: everything, smoother, by_step=by_step, points=of_smoothed)
+        smooth = smoothed(
+            run_view, metrics, lambda _: everything, smoother, by_step=by_step, points=of_smoothed
+        )
         for entry, curve in zip(entries, smooth, strict=True):
             if curve is not None:
                 entry["smoothed"] = curve
@@ -192,13 +198,15 @@ def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Serie
 
 
 def _curves(
-    seen: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int, *, close: bool
+    run_view: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int, *, close: bool
 ) -> Iterator[SeriesColumns]:
     series = [series_row for lanes in metrics for series_row in lanes]
     least = charts.read_for(points, close=close)
-    read = charts.downsampled(seen, series, window, by_step=by_step, points=least, averaged=True)
+    curve_by_series = charts.downsampled(
+        run_view, series, window, by_step=by_step, points=least, averaged=True
+    )
     for lanes in metrics:
-        of_lanes = [read.pop(series_row.pk) for series_row in lanes]
+        of_lanes = [curve_by_series.pop(series_row.pk) for series_row in lanes]
         ordered, count = (
             charts.in_order(of_lanes, by_step=by_step),
             sum(series_row.count for series_row in of_lanes),
@@ -253,8 +261,8 @@ def rows_by_step(
     Raises:
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
-    seen = view(run, (Lane.ROWS, Lane.METRIC), names)
-    return _rows(seen, downsample, by_step=True, window=Window(step_range or EVERYTHING))
+    run_view = view(run, (Lane.ROWS, Lane.METRIC), names)
+    return _rows(run_view, downsample, by_step=True, window=Window(step_range or EVERYTHING))
 
 
 def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
@@ -263,10 +271,10 @@ def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
     return _rows(view(run, lanes), downsample, by_step=False)
 
 
-def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: Window = WHOLE) -> Rows:
-    if seen is None:
+def _rows(run_view: View | None, downsample: int | None, *, by_step: bool, window: Window = WHOLE) -> Rows:
+    if run_view is None:
         return Rows()
-    reader = RowReader(seen, by_step=by_step, window=window)
+    reader = RowReader(run_view, by_step=by_step, window=window)
     if not reader.total:
         return Rows()
     selection = None

@@ -112,8 +112,8 @@ def board(matches: Matches, project: str, by: Sequence[str], metric: str, base: 
     verdicts: Sequence[Verdict | None] = [None] * len(order)
     if base:
         named = [[(int(membership.keys[at]), float(values[at])) for at in group] for group in members]
-        judged = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
-        verdicts = [_short(verdict) for verdict in judged]
+        results = judge_values(matches.root, metric, quantity, definitions, named, base, LEVEL)
+        verdicts = [_short(verdict) for verdict in results]
     labels = _labels(matches, membership, by, order)
     base_keys = {run.pk for run in base}
     known_ids = grouping.run_ids(

@@ -79,8 +79,8 @@ def distribution(matches: Matches, query: DistributionQuery) -> UntimedCurveDist
     if baseline:
         follow(matches.root, Run.objects.filter(pk__in=baseline))
     runs = fields_of(matches.runs)
-    known = {run.pk for run in runs}
-    others = fields_of(Run.objects.filter(pk__in=baseline - known)) if baseline - known else []
+    run_keys = {run.pk for run in runs}
+    others = fields_of(Run.objects.filter(pk__in=baseline - run_keys)) if baseline - run_keys else []
     over = None
     if query.axis.metric is not None:
         over = CurveReader.of(matches.root, query.axis.metric, [*runs, *others], by_step=True)
@@ -94,7 +94,7 @@ def distribution(matches: Matches, query: DistributionQuery) -> UntimedCurveDist
         mean = None
         if baseline:
             sheet, mean = _difference(sheet, baseline, query.difference)
-        sheet = sheet.of(np.fromiter(known, np.int64, len(known)))
+        sheet = sheet.of(np.fromiter(run_keys, np.int64, len(run_keys)))
         values = values_of(matches.root, definitions.quantity_of(name), sheet.keys)
         described = _Described(sheet, {run.pk: run for run in runs}, values)
         direction = definitions.goal(name).direction
@@ -159,7 +159,7 @@ def _metric(
     sheet = described.sheet
     x: Any = [] if sheet.columns is None else sheet.columns.x
     places = described.ranked(direction)
-    named = min(NAMED, len(places) // 2)
+    count = min(NAMED, len(places) // 2)
     visible = groups[:MOST_GROUPS]
     members = query.members
     if sheet.columns is not None and members:
@@ -170,8 +170,8 @@ def _metric(
         "runs": len(sheet.keys),
         "x": x,
         "density": _density(sheet, query),
-        "best": described.curves(places[:named]),
-        "worst": described.curves(places[::-1][:named]),
+        "best": described.curves(places[:count]),
+        "worst": described.curves(places[::-1][:count]),
         "groups": [_group(group, described, members, frozenset(query.mark)) for group in visible],
         "more_groups": len(groups) - len(visible),
     }
@@ -194,7 +194,7 @@ def _group(group: _Group, described: _Described, members: int, mark: frozenset[s
     is_marked = np.array([ids.get(int(key)) in mark for key in described.sheet.keys[places]], dtype=bool)
     first, rest = places[is_marked][:members], places[~is_marked]
     count = min(len(rest), members - len(first))
-    shown = (
+    positions = (
         np.sort(np.append(first, rest[np.linspace(0, len(rest) - 1, count).round().astype(np.intp)]))
         if count
         else first
@@ -204,7 +204,7 @@ def _group(group: _Group, described: _Described, members: int, mark: frozenset[s
         "n": len(group.runs),
         "runs": len(places),
         "statistics": statistics(table),
-        "members": described.curves(shown.tolist()),
+        "members": described.curves(positions.tolist()),
         "marked": [run_id for run_id in ids.values() if run_id in mark],
     }
 

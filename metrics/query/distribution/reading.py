@@ -255,7 +255,7 @@ class CurveReader:
             blocks[pk].append(block)
         for key in missing:
             points = gather([codec.decode(block) for row in self._series[key] for block in blocks[row.pk]])
-            yield key, self._kept(key, points)
+            yield key, self._cache_curve(key, points)
         if smoother is None:
             yield from self._long(long, windows)
         else:
@@ -267,7 +267,7 @@ class CurveReader:
         if not series:
             return
         view = View(Journal(), series, directories(series))
-        read = charts.downsampled(
+        curve_by_series = charts.downsampled(
             view,
             series,
             lambda row: windows.get(row.run_id, WHOLE),
@@ -276,7 +276,7 @@ class CurveReader:
             averaged=True,
         )
         for key in keys:
-            parts = [read[row.pk] for row in self._series[key] if row.pk in read]
+            parts = [curve_by_series[row.pk] for row in self._series[key] if row.pk in curve_by_series]
             if all(part.means is not None for part in parts):
                 points = gather([part.means for part in parts if part.means is not None])
                 points = points.by_step() if self.by_step else points.by_time()
@@ -310,7 +310,7 @@ class CurveReader:
         curve: Curve | None = cache.get(("curve", self.by_step, self.versions.get(run.pk)))
         if curve is not None:
             return curve
-        return self._kept(
+        return self._cache_curve(
             run.pk, _points_of_journal(f"{self.root.path}/{run.folder}", self.name, self.by_step)
         )
 
@@ -330,7 +330,7 @@ class CurveReader:
             if key not in waiting:
                 yield key, curve_by_run.get(key, Curve(np.empty(0), np.empty(0)))
 
-    def _kept(self, key: int, points: Points) -> Curve:
+    def _cache_curve(self, key: int, points: Points) -> Curve:
         curve = _compact(self._curve(points))
         cache.put(("curve", self.by_step, self.versions.get(key)), curve, curve.x.nbytes + curve.y.nbytes)
         return curve

@@ -68,7 +68,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedSheet:
     """A sheet of curves in these versions, with the first and the last x of each."""
 
     keys: Ints
@@ -106,39 +106,42 @@ class SheetReader:
             metrics.query.series_view.JournalReplaced: a journal was replaced meanwhile; retry.
         """
         keys, versions = self._versions()
-        place = ("sheet", self.reader.root.pk, self.reader.name, self.axis, self.smoother)
-        kept: _Kept | None = cache.get(place)
-        known = np.full(len(keys), -1) if kept is None else kept.places(keys, versions)
-        if kept is not None and len(keys) == len(kept.keys) and (known >= 0).all():
-            return _sheet(kept, len(keys))
+        cache_key = ("sheet", self.reader.root.pk, self.reader.name, self.axis, self.smoother)
+        cached: _CachedSheet | None = cache.get(cache_key)
+        places = np.full(len(keys), -1) if cached is None else cached.places(keys, versions)
+        if cached is not None and len(keys) == len(cached.keys) and (places >= 0).all():
+            return _sheet(cached, len(keys))
         deadline = time.monotonic() + SECONDS
-        read = self._curves(keys[known < 0].tolist(), deadline)
+        curves = self._curves(keys[places < 0].tolist(), deadline)
         low, high = (np.full(len(keys), np.nan) for _ in range(2))
-        if kept is not None:
-            low[known >= 0], high[known >= 0] = kept.low[known[known >= 0]], kept.high[known[known >= 0]]
+        if cached is not None:
+            low[places >= 0], high[places >= 0] = (
+                cached.low[places[places >= 0]],
+                cached.high[places[places >= 0]],
+            )
         for at, key in enumerate(keys.tolist()):
-            if key in read and len(read[key].x):
-                low[at], high[at] = read[key].x[0], read[key].x[-1]
+            if key in curves and len(curves[key].x):
+                low[at], high[at] = curves[key].x[0], curves[key].x[-1]
         columns = self._columns(low, high)
-        if kept is not None and columns != kept.columns:
+        if cached is not None and columns != cached.columns:
             # Rows in other columns are of no use; the curves themselves are likely in the cache.
-            read |= self._curves(keys[known >= 0].tolist(), deadline + SECONDS)
-            known = np.full(len(keys), -1)
-        complete = (known >= 0) | np.isin(keys, np.fromiter(read, np.int64, len(read)))
+            curves |= self._curves(keys[places >= 0].tolist(), deadline + SECONDS)
+            places = np.full(len(keys), -1)
+        complete = (places >= 0) | np.isin(keys, np.fromiter(curves, np.int64, len(curves)))
         table = np.full((len(keys), 0 if columns is None else columns.count), np.nan, dtype=np.float32)
         if columns is not None:
-            if (known >= 0).any() and kept is not None:
-                table[known >= 0] = kept.table[known[known >= 0]]
-            fresh = np.flatnonzero((known < 0) & complete)
+            if (places >= 0).any() and cached is not None:
+                table[places >= 0] = cached.table[places[places >= 0]]
+            fresh = np.flatnonzero((places < 0) & complete)
             for start in range(0, len(fresh), BATCH):
                 some = fresh[start : start + BATCH]
-                table[some] = columns.table([read[key] for key in keys[some].tolist()])
+                table[some] = columns.table([curves[key] for key in keys[some].tolist()])
         total = len(keys)
-        kept = _Kept(
+        cached = _CachedSheet(
             keys[complete], versions[complete], low[complete], high[complete], columns, table[complete]
         )
-        cache.put(place, kept, kept.table.nbytes + 32 * len(kept.keys))
-        return _sheet(kept, total)
+        cache.put(cache_key, cached, cached.table.nbytes + 32 * len(cached.keys))
+        return _sheet(cached, total)
 
     def _versions(self) -> tuple[Ints, Ints]:
         """Return the keys of runs that have the metric, and that of the axis, ascending, with their versions."""
@@ -197,10 +200,10 @@ class SheetReader:
         return Columns.between(lowest, highest, self.axis.columns, is_integer=is_integer)
 
 
-def _sheet(kept: _Kept, total: int) -> Sheet:
-    has_points = np.isfinite(kept.low)
-    table = kept.table if has_points.all() else kept.table[has_points]
-    return Sheet(kept.keys[has_points], kept.columns, table, total - len(kept.keys))
+def _sheet(cached: _CachedSheet, total: int) -> Sheet:
+    has_points = np.isfinite(cached.low)
+    table = cached.table if has_points.all() else cached.table[has_points]
+    return Sheet(cached.keys[has_points], cached.columns, table, total - len(cached.keys))
 
 
 def _smoothed(curve: Curve, smoother: Smoother) -> Curve:

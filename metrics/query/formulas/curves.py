@@ -84,10 +84,10 @@ def formula_curves(
         return []
     inputs = {metric for _, _, tree in trees for metric in formulas.metrics(tree)}
     own = {name for name, _, _ in trees}
-    seen, _ = view_of_several(runs, LANES, sorted(inputs | own), limit=LIMIT)
-    logged = {(row.run_id, row.name) for row in seen.series}
+    view, _ = view_of_several(runs, LANES, sorted(inputs | own), limit=LIMIT)
+    logged = {(row.run_id, row.name) for row in view.series}
     rows: dict[int, dict[str, Series]] = {}
-    for row in seen.series:
+    for row in view.series:
         if row.lane == Lane.METRIC:
             rows.setdefault(row.run_id, {})[row.name] = row
     curves = []
@@ -97,7 +97,7 @@ def formula_curves(
         if (run.pk, name) in logged or (most is not None and not _is_small(tree, of_run, most)):
             continue
         try:
-            curve = _curve(seen, run, name, tree, of_run, window, by_step, points, exact)
+            curve = _curve(view, run, name, tree, of_run, window, by_step, points, exact)
         except ValidationError:
             # Of a monotone formula that is undefined at the extremes of a long metric, all points are needed after all.
             if most is None:
@@ -128,7 +128,7 @@ def _is_small(tree: Node, rows: Mapping[str, Series], most: int) -> bool:
 
 
 def _curve(
-    seen: View,
+    view: View,
     run: Run,
     name: str,
     tree: Node,
@@ -141,28 +141,28 @@ def _curve(
     inputs = formulas.metrics(tree)
     if any(metric not in rows or rows[metric].minimum is None for metric in inputs):
         return None
-    scalars = _Scalars(seen, rows)
+    scalars = _Scalars(view, rows)
     metric = formulas.varying(tree)
     is_short = sum(rows[metric].count for metric in inputs) <= MOST_POINTS
     if exact and is_short:
         metric = None
     if metric is not None and (ends := _ends(tree, metric.name, rows[metric.name], scalars)):
         row = rows[metric.name]
-        read = charts.downsampled(seen, [row], window, by_step=by_step, points=points)[row.pk]
-        part = evaluate(tree, {metric.name: Track.of(read.points)}, scalars)
+        curve = charts.downsampled(view, [row], window, by_step=by_step, points=points)[row.pk]
+        part = evaluate(tree, {metric.name: Track.of(curve.points)}, scalars)
         if isinstance(part, Track):
             together = part.to_points() if by_step else part.to_points().by_time()
             last = evaluate(tree, {metric.name: _single(row.last)}, scalars)
-            stored = _row(run, name, row.count, ends, last)
-            return FormulaCurve(run, stored, together, read.count)
+            formula_row = _row(run, name, row.count, ends, last)
+            return FormulaCurve(run, formula_row, together, curve.count)
     if not (exact and is_short):
         of_inputs = [rows[metric] for metric in inputs]
-        derived = derived_curve(seen, tree, of_inputs, scalars, scalars.of(tree), window, points)
+        derived = derived_curve(view, tree, of_inputs, scalars, scalars.of(tree), window, points)
         if derived is not None:
             row = _row(run, name, derived.total, (derived.low, derived.high), derived.last)
             ordered = derived.points if by_step else derived.points.by_time()
             return FormulaCurve(run, row, ordered, derived.count)
-    track = whole_track(seen, tree, [rows[metric] for metric in inputs], scalars)
+    track = whole_track(view, tree, [rows[metric] for metric in inputs], scalars)
     if track is None:
         return None
     everything = track.to_points()
@@ -175,7 +175,7 @@ def _curve(
     return FormulaCurve(run, row, together, len(inside))
 
 
-def whole_track(seen: View, tree: Node, rows: Sequence[Series], scalars: _Scalars) -> Track | None:
+def whole_track(view: View, tree: Node, rows: Sequence[Series], scalars: _Scalars) -> Track | None:
     """Return a formula at all points, None without any that varies.
 
     Raises:
@@ -186,8 +186,8 @@ def whole_track(seen: View, tree: Node, rows: Sequence[Series], scalars: _Scalar
         raise ValidationError(
             {"names": [f"This formula needs {count:,} points; at most {MOST_POINTS:,} are read at once"]}
         )
-    read = charts.downsampled(seen, rows, WHOLE, by_step=True, points=max(count, 4))
-    tracks = {row.name: Track.of(read[row.pk].points.by_step().unshadowed()) for row in rows}
+    curve_by_series = charts.downsampled(view, rows, WHOLE, by_step=True, points=max(count, 4))
+    tracks = {row.name: Track.of(curve_by_series[row.pk].points.by_step().unshadowed()) for row in rows}
     part = evaluate(tree, tracks, scalars)
     return part if isinstance(part, Track) else None
 
@@ -195,8 +195,8 @@ def whole_track(seen: View, tree: Node, rows: Sequence[Series], scalars: _Scalar
 class _Scalars:
     """Values of functions of whole metrics, from their rows."""
 
-    def __init__(self, seen: View, rows: Mapping[str, Series]) -> None:
-        self._seen, self._rows = seen, rows
+    def __init__(self, view: View, rows: Mapping[str, Series]) -> None:
+        self._view, self._rows = view, rows
 
     def of(self, tree: Node) -> tuple[float, ...]:
         """Return the values of all functions of whole metrics in a formula."""
@@ -205,15 +205,15 @@ class _Scalars:
             for part in formulas.parts(tree)
             if isinstance(part, Call) and part.function in formulas.SCALARS
         ]
-        named = [(call.function, call.arguments[0]) for call in calls]
-        return tuple(self(function, metric.name) for function, metric in named if isinstance(metric, Metric))
+        pairs = [(call.function, call.arguments[0]) for call in calls]
+        return tuple(self(function, metric.name) for function, metric in pairs if isinstance(metric, Metric))
 
     def __call__(self, function: str, metric: str) -> float:
         row = self._rows[metric]
         if function == "first":
             steps = (row.first_step, row.first_step)
-            read = charts.downsampled(self._seen, [row], Window(steps), by_step=True, points=4)[row.pk]
-            numbers = read.points.by_step().unshadowed().value.numbers()
+            curve = charts.downsampled(self._view, [row], Window(steps), by_step=True, points=4)[row.pk]
+            numbers = curve.points.by_step().unshadowed().value.numbers()
             return float(numbers[0]) if len(numbers) else math.nan
         value = {"last": row.last, "min": row.minimum, "max": row.maximum}[function]
         return math.nan if value is None else float(value)

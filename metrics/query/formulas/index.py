@@ -102,17 +102,17 @@ def _fill(
     root: StorageRoot, project: str, name: str, tree: Node, deadline: float, runs: Collection[int] | None
 ) -> None:
     stale, total = _stale(root, project, name, tree, runs)
-    left: Sequence[_Stale] = stale
+    pending: Sequence[_Stale] = stale
     if runs is None and len(stale) > AT_ONCE:
         # Before the first rows are written: they wake the background.
-        progress.note(root, Unfinished(project, name, total, len(left)))
+        progress.note(root, Unfinished(project, name, total, len(pending)))
     try:
         # The first ones in any case: a page asks again for the others.
-        while left and (len(left) == len(stale) or time.monotonic() < deadline):
-            left = _compute(root, name, tree, left)
+        while pending and (len(pending) == len(stale) or time.monotonic() < deadline):
+            pending = _compute(root, name, tree, pending)
     finally:
         if runs is None:
-            progress.note(root, Unfinished(project, name, total, len(left)))
+            progress.note(root, Unfinished(project, name, total, len(pending)))
 
 
 def _stale(

@@ -63,8 +63,12 @@ class Derived:
         everything = Derived([], [], self.low, self.high, self.last)
         if track is not None and len(track.values):
             everything._see(track)
-        found = everything.low <= everything.high
-        return (everything.low if found else None, everything.high if found else None, everything.last)
+        has_values = everything.low <= everything.high
+        return (
+            everything.low if has_values else None,
+            everything.high if has_values else None,
+            everything.last,
+        )
 
     def _see(self, track: Track) -> None:
         finite = track.values[np.isfinite(track.values)]
@@ -119,10 +123,10 @@ def derived_curve(
         return None
     derived = reader.derived(marks)
     tail = reader.evaluated(tails, dict(derived.carries[-1])) if len(tails[0]) else None
-    read, count = _part(derived, reader, sealed[0], tail, window, points)
+    sample, count = _part(derived, reader, sealed[0], tail, window, points)
     low, high, last = derived.with_tail(tail)
     total = int(sealed[0]["count"].sum()) + (0 if tail is None else len(tail.values))
-    return DerivedCurve(read, count, low, high, last, total)
+    return DerivedCurve(sample, count, low, high, last, total)
 
 
 def _part(
@@ -171,13 +175,13 @@ class _Reader:
     def tails(self) -> list[Points] | None:
         """Return the points after the last tile of each metric; None if they have different steps."""
         tails = [self.view.directories[row.pk].tail for row in self.rows]
-        read = [gather([]) if tail is None or tail.data is None else tail.data for tail in tails]
-        if any(len(part) != len(read[0]) or not np.array_equal(part.step, read[0].step) for part in read):
+        parts = [gather([]) if tail is None or tail.data is None else tail.data for tail in tails]
+        if any(len(part) != len(parts[0]) or not np.array_equal(part.step, parts[0].step) for part in parts):
             return None
         last = int(self.tables[0]["last_step"][-1])
-        if any(len(part) and (part.shadows().any() or part.step[0] <= last) for part in read):
+        if any(len(part) and (part.shadows().any() or part.step[0] <= last) for part in parts):
             return None
-        return read
+        return parts
 
     def derived(self, marks: tuple[float, ...]) -> Derived:
         """Return what is kept of the formula, with the tiles that are new."""

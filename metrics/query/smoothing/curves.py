@@ -119,8 +119,8 @@ def _bounds(window: Window, by_step: bool) -> tuple[float, float]:
 def _most_points(metrics: Sequence[Sequence[Series]]) -> dict[str, int]:
     """Return how many points of a curve are smoothed exactly, by metric: of several long runs, fewer."""
     total: Counter[str] = Counter()
-    for one in chain.from_iterable(metrics):
-        total[one.name] += one.count
+    for row in chain.from_iterable(metrics):
+        total[row.name] += row.count
     return {name: MOST_OF_ONE if count <= MOST_OF_ALL else MOST_POINTS for name, count in total.items()}
 
 
@@ -242,15 +242,15 @@ def _samples(view: View, readings: dict[int, list[_Reading]], by_step: bool) -> 
     loader = MeansLoader(view)
     loader.fetch((reading.series, reader.needs()) for reading, reader in todo)
     for reading, reader in todo:
-        read, _ = reader.points(loader.blob(reading.series), coarser)
-        numbers = read.value.numbers()
+        points, _ = reader.points(loader.blob(reading.series), coarser)
+        numbers = points.value.numbers()
         finite = np.isfinite(numbers)
-        x = read.step.astype(np.float64) if by_step else read.time
+        x = points.step.astype(np.float64) if by_step else points.time
         x, numbers = (x, numbers) if finite.all() else (x[finite], numbers[finite])
-        n = counts(read)[finite] if reading.level else np.broadcast_to(1.0, len(x))
+        n = counts(points)[finite] if reading.level else np.broadcast_to(1.0, len(x))
         parts[reading] = samples = Samples(x, numbers, n)
         cache.put(reading.key(by_step), samples, len(samples) * _SAMPLE_BYTES)
-    return {pk: _joined([parts[one] for one in several]) for pk, several in readings.items()}
+    return {pk: _joined([parts[reading] for reading in several]) for pk, several in readings.items()}
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:
