@@ -84,11 +84,7 @@ def run_series(
     journal = run_view.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
-    requested = [
-        row
-        for row in run_view.series
-        if after is None or (-1 if row.last_row is None else row.last_row) > after
-    ]
+    requested = [row for row in run_view.series if _has_rows_after(row, after)]
     check_size(requested, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
     stored = _columns(run_view, requested, window, by_step, points, smoother, smoothed_only, close=close)
@@ -103,6 +99,10 @@ def run_series(
     if x_metric is not None:
         _add_along(run, x_metric, answer)
     return answer
+
+
+def _has_rows_after(series: Series, after: int | None) -> bool:
+    return after is None or (-1 if series.last_row is None else series.last_row) > after
 
 
 def _formulas(
