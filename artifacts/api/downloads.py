@@ -95,13 +95,13 @@ def file_of_version(
     etags = request.headers.get("If-None-Match", "")
     if tag in etags or etags.strip() == "*":
         return Response(status=304, headers={"ETag": tag})
-    ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
-    may_redirect &= request.method == "GET" and ranged == ("Range" in request.headers)
+    has_range = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
+    may_redirect &= request.method == "GET" and has_range == ("Range" in request.headers)
     with http_errors():
         try:
-            answer = _answer(request, version.on_disk, entry, ranged, may_redirect)
+            answer = _answer(request, version.on_disk, entry, has_range, may_redirect)
         except DamagedFile:  # unless it has just been moved between the folder and the bucket
-            answer = _answer(request, version.on_disk, entry, ranged, may_redirect)
+            answer = _answer(request, version.on_disk, entry, has_range, may_redirect)
     if isinstance(answer, HttpResponseRedirect):
         return answer
     answer["ETag"] = tag
@@ -110,21 +110,25 @@ def file_of_version(
 
 
 def _answer(
-    request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool, may_redirect: bool
+    request: HttpRequest | Request,
+    version: store.Version,
+    entry: FileEntry,
+    has_range: bool,
+    may_redirect: bool,
 ) -> HttpResponseBase:
     place = verify.in_bucket(version, entry)
     if place is None:
-        return _checked(request, version, entry, ranged)
+        return _checked(request, version, entry, has_range)
     if may_redirect and own.is_on("RUNICORN_PRESIGNED_DOWNLOADS"):
         return _redirect(place)
-    return _from_bucket(request, place, ranged)
+    return _from_bucket(request, place, has_range)
 
 
 def _checked(
-    request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool
+    request: HttpRequest | Request, version: store.Version, entry: FileEntry, has_range: bool
 ) -> HttpResponseBase:
-    if ranged or entry.size <= SMALL:
-        return file_answer(request, OpenFile(_verified_path(version, entry)), BINARY, is_whole=ranged)
+    if has_range or entry.size <= SMALL:
+        return file_answer(request, OpenFile(_verified_path(version, entry)), BINARY, is_whole=has_range)
     return _streamed(verify.blocks(verify.first_place(version, entry), entry), entry.size)
 
 
@@ -133,12 +137,12 @@ def _streamed(blocks: Iterator[bytes], length: int, status: int = 200) -> Stream
     return StreamingHttpResponse(blocks, status=status, content_type=BINARY, headers=headers)
 
 
-def _from_bucket(request: HttpRequest | Request, place: BucketPlace, ranged: bool) -> HttpResponseBase:
+def _from_bucket(request: HttpRequest | Request, place: BucketPlace, has_range: bool) -> HttpResponseBase:
     size = place.file.size
     if size <= SMALL:
-        return file_answer(request, _spooled(place), BINARY, is_whole=ranged)
+        return file_answer(request, _spooled(place), BINARY, is_whole=has_range)
     place.require()
-    byte_range = requested_range(request.headers.get("Range", ""), size) if ranged else None
+    byte_range = requested_range(request.headers.get("Range", ""), size) if has_range else None
     if byte_range is None:
         return _streamed(verify.blocks(place, place.file), size)
     if not byte_range:

@@ -47,16 +47,18 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
         row.folder: row
         for row in Artifact.objects.in_root(root).only("folder", "stamp", "signature", "type", "name")
     }
-    seen = set()
+    present = set()
     for folder in _readable(shelves):
         relative = folder.path.relative_to(root.path).as_posix()
         row = rows_by_folder.get(relative)
         if row is not None and row.name == folder.name:
-            seen.add(relative)
+            present.add(relative)
             if not thorough and row.stamp and row.stamp == _stamp(folder.path):
                 continue
         refresh(root, folder)
-    _delete_missing(root, shelves, [row for relative, row in rows_by_folder.items() if relative not in seen])
+    _delete_missing(
+        root, shelves, [row for relative, row in rows_by_folder.items() if relative not in present]
+    )
 
 
 def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
@@ -105,10 +107,10 @@ def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
 def _stamp(path: Path) -> int:
     """Return the modification time of a folder; 0 while it is too recent to be reliable."""
     try:
-        changed = path.stat().st_mtime_ns
+        mtime = path.stat().st_mtime_ns
     except OSError:
         return 0
-    return changed if time.time_ns() - changed > YOUNG_NANOSECONDS else 0
+    return mtime if time.time_ns() - mtime > YOUNG_NANOSECONDS else 0
 
 
 def _signature(folder: store.ArtifactFolder) -> str:

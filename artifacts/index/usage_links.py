@@ -22,9 +22,9 @@ FIELDS = ("pk", "run_id", "root_id", "folder", "signature")
 
 def behind(root: StorageRoot) -> Iterator[QuerySet[Run]]:
     """Yield queries for runs whose lists changed since they were indexed; one with OR would read all runs."""
-    changed = Run.objects.in_root(root).exclude(artifact_links__signature=F("signature"))
-    yield changed.filter(Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0))
-    yield changed.filter(artifact_links__isnull=False)
+    runs = Run.objects.in_root(root).exclude(artifact_links__signature=F("signature"))
+    yield runs.filter(Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0))
+    yield runs.filter(artifact_links__isnull=False)
 
 
 @unrestricted()

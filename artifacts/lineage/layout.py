@@ -139,11 +139,11 @@ def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, in
 
 def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple[list[Node], set[Edge]]:
     """Return a topological order, and the back edges of the search."""
-    entered = {edge.target for edges in out.values() for edge in edges}
+    targets = {edge.target for edges in out.values() for edge in edges}
     done: dict[Node, bool] = {}
-    finished: list[Node] = []
-    turned: set[Edge] = set()
-    for start in sorted(nodes, key=lambda node: node in entered):
+    postorder: list[Node] = []
+    back_edges: set[Edge] = set()
+    for start in sorted(nodes, key=lambda node: node in targets):
         if start in done:
             continue
         done[start] = False
@@ -153,14 +153,14 @@ def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple
             edge = next(rest, None)
             if edge is None:
                 done[node] = True
-                finished.append(node)
+                postorder.append(node)
                 stack.pop()
             elif edge.target not in done:
                 done[edge.target] = False
                 stack.append((edge.target, iter(out[edge.target])))
             elif not done[edge.target]:
-                turned.add(edge)
-    return finished[::-1], turned
+                back_edges.add(edge)
+    return postorder[::-1], back_edges
 
 
 def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Waypoint]:
@@ -226,12 +226,12 @@ def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
     count = 0
     for layer, following in pairwise(layers):
         at = {place: number for number, place in enumerate(following)}
-        seen: list[int] = []
+        previous_ends: list[int] = []
         for place in layer:
             ends = sorted(at[other] for other in right.get(place, ()))
-            count += sum(len(seen) - bisect_right(seen, end) for end in ends)
+            count += sum(len(previous_ends) - bisect_right(previous_ends, end) for end in ends)
             for end in ends:
-                insort(seen, end)
+                insort(previous_ends, end)
     return count
 
 
