@@ -72,7 +72,7 @@ def credentials(saved: Saved) -> Credentials:
         InvalidInput: a secret was encrypted with another key.
     """
     names = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
-    opened: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     for name in names:
         if name not in saved.sealed:
             continue
@@ -85,9 +85,9 @@ def credentials(saved: Saved) -> Credentials:
                 "{name}: the saved value cannot be decrypted. Enter it again and save the connection.",
                 name=name,
             )
-        opened[name] = text
+        secrets[name] = text
     path = saved.private_key_path if saved.auth_method == "key" else None
-    return Credentials(**opened, private_key_path=path, use_agent=saved.auth_method == "agent")
+    return Credentials(**secrets, private_key_path=path, use_agent=saved.auth_method == "agent")
 
 
 def save_connection(
@@ -275,10 +275,10 @@ def _encrypted_entry(entry: Any) -> Any:
     saved = parse_entry(entry)
     if saved is None or all(encryption.is_encrypted(text) for text in saved.sealed.values()):
         return entry
-    opened = {name: encryption.decrypt(text) for name, text in saved.sealed.items()}
+    secrets = {name: encryption.decrypt(text) for name, text in saved.sealed.items()}
     # A secret that cannot be decrypted is useless.
     return replace(
-        saved, sealed={name: encryption.encrypt(text) for name, text in opened.items() if text}
+        saved, sealed={name: encryption.encrypt(text) for name, text in secrets.items() if text}
     ).record()
 
 

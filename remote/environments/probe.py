@@ -144,11 +144,11 @@ def with_names(environments: Iterable[Environment]) -> list[Environment]:
     """Assign unique names and mark the default: the first environment with this program, else the first.
 
     A name is `system`, `base`, the environment's folder, or for a folder like `.venv` that of its project. Duplicates get
-    their path as the name. An environment that printed no description is with_names the same way.
+    their path as the name. An environment that printed no description is named the same way.
     """
     environments = list(environments)
     home = next((environment.home for environment in environments if environment.home), "")
-    named: list[Environment] = []
+    results: list[Environment] = []
     used_names: set[str] = set()
     for environment in _unique(environments):
         name = _name(environment, home)
@@ -161,16 +161,18 @@ def with_names(environments: Iterable[Environment]) -> list[Environment]:
         if name in used_names:
             name = environment.path
         used_names.add(name)
-        named.append(replace(environment, name=name))
-    default = next((environment for environment in named if environment.ours), named[0] if named else None)
-    return [replace(environment, is_default=environment is default) for environment in named]
+        results.append(replace(environment, name=name))
+    default = next(
+        (environment for environment in results if environment.ours), results[0] if results else None
+    )
+    return [replace(environment, is_default=environment is default) for environment in results]
 
 
 def _unique(environments: Iterable[Environment]) -> Iterator[Environment]:
-    seen: set[str] = set()
+    identities: set[str] = set()
     for environment in environments:
-        if not environment.identity or environment.identity not in seen:
-            seen.add(environment.identity)
+        if not environment.identity or environment.identity not in identities:
+            identities.add(environment.identity)
             yield environment
 
 

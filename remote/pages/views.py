@@ -121,17 +121,17 @@ def folders_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the status of a viewer; with `HX-Request` only the part that changes."""
-    described = session_to_dict(viewers.viewer_session(session_id=session_id))
-    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
+    session = session_to_dict(viewers.viewer_session(session_id=session_id))
+    status, stage, connection_id = session["status"], session["stage"], session["connection_id"]
     failed = status == "failed"
     context = {
-        "session": described,
+        "session": session,
         "stages": stages(status, stage),
         "is_pending": status in ("connecting", "reconnecting"),
         "advice": ADVICE[stage] if failed else "",
     }
     if failed and any(connection["connection_id"] == connection_id for connection in services.connections()):
-        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
+        arguments = {"environment": session["conda_env"], "root": session["remote_root"]}
         context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
         context["environments_url"] = machine_address(connection_id)
     fragment = "HX-Request" in request.headers

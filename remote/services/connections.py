@@ -62,7 +62,7 @@ def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
         require("ssh-agent")
     connection = loop.run(pool.open(address, credentials), OPEN_SECONDS)
     now = time.time()
-    seen = {
+    fields = {
         "auth_method": connection.method,
         "host_key_fingerprint": connection.link.host_key.fingerprint,
         "last_connected": now,
@@ -71,8 +71,8 @@ def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
         username=address.username,
         host=address.host,
         port=address.port,
-        defaults=seen,
-        create_defaults=seen | {"first_connected": now},
+        defaults=fields,
+        create_defaults=fields | {"first_connected": now},
     )
     return connection
 

@@ -70,8 +70,8 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
             )
     except (asyncssh.Error, OSError, ValueError) as error:
         raise _converted(asyncssh, address, credentials, check, error, timeout) from None
-    assert check.presented is not None
-    return Link(address, connection, check.presented)
+    assert check.host_key is not None
+    return Link(address, connection, check.host_key)
 
 
 def _check_username(asyncssh: ModuleType, username: str) -> None:
@@ -109,19 +109,19 @@ CONNECT_OPTIONS: dict[str, Any] = {
 class HostKeyCheck:
     def __init__(self, address: Address, known_hosts: str) -> None:
         self.address, self.known_hosts = address, known_hosts
-        self.presented: HostKey | None = None
-        self.refused: HostKeyConflict | HostUnreachable | None = None
+        self.host_key: HostKey | None = None
+        self.refusal: HostKeyConflict | HostUnreachable | None = None
         key_types = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
         # Types of trusted keys come first, so that the host presents a key that can be compared.
         ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in key_types)
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
 
     def is_trusted(self, exported: bytes) -> bool:
-        self.presented = public_key(exported.decode("ascii"))
+        self.host_key = public_key(exported.decode("ascii"))
         try:
-            host_keys.verify(self.known_hosts, self.address.host, self.address.port, self.presented)
-        except (HostKeyConflict, HostUnreachable) as refused:
-            self.refused = refused
+            host_keys.verify(self.known_hosts, self.address.host, self.address.port, self.host_key)
+        except (HostKeyConflict, HostUnreachable) as error:
+            self.refusal = error
             return False
         return True
 
@@ -219,8 +219,8 @@ def _converted(
     timeout: float,
 ) -> Exception:
     """Convert asyncssh's error about a failed connect to ours."""
-    if check.refused is not None:
-        return check.refused
+    if check.refusal is not None:
+        return check.refusal
     place = Message("{host} port {port}", host=address.host, port=address.port)
     if isinstance(error, asyncssh.PermissionDenied):
         return AuthenticationFailed(_rejection(address, credentials))

@@ -160,11 +160,11 @@ class _CountedFiles:
         return self._remote.stat(path)
 
     def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
-        def counted(piece: bytes) -> None:
+        def count_and_write(piece: bytes) -> None:
             self._count(len(piece))
             write(piece)
 
-        self._remote.read(path, offset, size, counted)
+        self._remote.read(path, offset, size, count_and_write)
 
 
 def _is_ours(output: bytes) -> bool:

@@ -53,9 +53,9 @@ class RemoteProcess:
             with suppress(BrokenPipeError):
                 self._process.stdin.write(line(request).encode())
                 await self._process.stdin.drain()
-            read = 0
-            while read < 4 * LONGEST_LINE and (output := await self._process.stdout.readline()):
-                read += len(output)
+            byte_count = 0
+            while byte_count < 4 * LONGEST_LINE and (output := await self._process.stdout.readline()):
+                byte_count += len(output)
                 with suppress(BadLine):  # output of a login script
                     report = parse_status_report(output.decode("utf-8", "replace"))
                     self._draining = asyncio.create_task(self._drain())

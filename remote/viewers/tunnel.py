@@ -56,14 +56,14 @@ class Tunnel:
 
     async def open(self) -> None:
         """Start to accept connections."""
-        for bound in self._sockets:
-            self._servers.append(await asyncio.start_server(self._accept, sock=bound))
+        for listener in self._sockets:
+            self._servers.append(await asyncio.start_server(self._accept, sock=listener))
         self._sockets = []
 
     async def close(self) -> None:
         """Release the port and close all client connections. Idempotent."""
-        for bound in self._sockets:
-            bound.close()
+        for listener in self._sockets:
+            listener.close()
         for server in self._servers:
             server.close()
         for client in self._clients:
@@ -123,21 +123,21 @@ def unavailable_response(sentence: str) -> bytes:
 
 def _listening_sockets(port: int) -> list[socket.socket]:
     """Return listening sockets on both loopback addresses, or none if either has the port in use."""
-    bound: list[socket.socket] = []
+    sockets: list[socket.socket] = []
     for family, host in ADDRESSES:
         listening = socket.socket(family, socket.SOCK_STREAM)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listening.bind((host, bound[0].getsockname()[1] if bound else port))
+            listening.bind((host, sockets[0].getsockname()[1] if sockets else port))
             listening.listen(128)
         except OSError as error:
             listening.close()
-            if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            if sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                 break  # no IPv6
-            for other in bound:
+            for other in sockets:
                 other.close()
             return []
-        bound.append(listening)
-    return bound
+        sockets.append(listening)
+    return sockets
