@@ -50,7 +50,7 @@ class ApiTokens:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="tokens")
         self._read_at = float("-inf")
         self._is_refreshing = False
-        self._known: dict[str, ApiToken] = {}
+        self._tokens: dict[str, ApiToken] = {}
 
     def refresh(self) -> None:
         """Read the tokens, on a thread without an event loop.
@@ -62,10 +62,10 @@ class ApiTokens:
 
         try:
             close_old_connections()  # of a thread that lasts
-            self._known = {row.digest: row for row in ApiToken.objects.all()}
+            self._tokens = {row.digest: row for row in ApiToken.objects.all()}
             self._read_at = time.monotonic()
         except (DatabaseError, InterfaceError):
-            self._known, self._read_at = {}, float("-inf")
+            self._tokens, self._read_at = {}, float("-inf")
             raise
         finally:
             self._is_refreshing = False
@@ -73,11 +73,11 @@ class ApiTokens:
     def is_known(self, head: Head) -> bool:
         """Return whether a request can be judged by what is in memory."""
         bearer = shown_token(head)
-        return bearer is None or (self._is_fresh() and digest_of(bearer) in self._known)
+        return bearer is None or (self._is_fresh() and digest_of(bearer) in self._tokens)
 
     def find(self, bearer: str) -> ApiToken | None:
         """Return a valid token in memory, or None if it is unknown, revoked or expired."""
-        token = self._known.get(digest_of(bearer))
+        token = self._tokens.get(digest_of(bearer))
         return None if token is None or token.is_expired(time.time()) else token
 
     def actor(self, head: Head) -> Actor | Refusal | None:

@@ -222,5 +222,5 @@ def shown_groups() -> list[ShownGroup]:
 
 def shown_grants(grants: Iterable[Grant]) -> list[ShownGrant]:
     """Return roles with their labels, by project."""
-    shown = (ShownGrant(grant.project, grant.role, ROLE_LABELS[Role(grant.role)]) for grant in grants)
-    return sorted(shown, key=lambda grant: grant.project)
+    rows = (ShownGrant(grant.project, grant.role, ROLE_LABELS[Role(grant.role)]) for grant in grants)
+    return sorted(rows, key=lambda grant: grant.project)
