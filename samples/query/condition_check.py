@@ -69,7 +69,7 @@ def _problem(comparison: Comparison, kinds: dict[str, set[str]], long: set[str])
 
 
 def _unknown(name: str, kinds: dict[str, set[str]]) -> Message:
-    by_end = [known for known in kinds if known.endswith(f".{name}")]
+    by_end = [column for column in kinds if column.endswith(f".{name}")]
     close = get_close_matches(name, [*kinds, *OWN], n=MOST_NAMED, cutoff=0.6)
     near = list(dict.fromkeys([*by_end, *close]))[:MOST_NAMED]
     if near:

@@ -59,16 +59,16 @@ def text_at(row: JsonObject, path: Path, start: int) -> JsonObject:
 
 
 def _messages(row: JsonObject) -> list[JsonValue]:
-    found: list[JsonValue] = []
+    messages: list[JsonValue] = []
     if isinstance(row.get("messages"), list):
         return _of_list(row["messages"], ["messages"])
     for key, role in (("prompt", "user"), ("completion", "assistant"), ("response", "assistant")):
         value = row.get(key)
         if isinstance(value, list):
-            found += _of_list(value, [key])
+            messages += _of_list(value, [key])
         elif value is not None:
-            found.append(_message({"role": role, "content": value}, [key], content=[key]))
-    return found
+            messages.append(_message({"role": role, "content": value}, [key], content=[key]))
+    return messages
 
 
 def _of_list(value: Any, path: Path) -> list[JsonValue]:

@@ -36,15 +36,15 @@ def summary(pieces: Sequence[Piece], step: int | None, query: Filter) -> JsonObj
     for group in (LENGTHS, ENTROPIES):
         names += [name for name in group if name in present][:1]
     everything = table.select(pieces, query)
-    shown = (
+    selection = (
         everything
         if step is None
         else table.select(pieces, Filter(step, query.sample, query.node, query.text))
     )
     return {
         "score": score,
-        "total": len(shown),
-        "histograms": [_histogram(shown, name) for name in names],
+        "total": len(selection),
+        "histograms": [_histogram(selection, name) for name in names],
         "steps": _steps(everything, score if score in present else None),
     }
 

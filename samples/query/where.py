@@ -110,8 +110,8 @@ def _compared_text(piece: Piece, name: str, operator: str, values: tuple[Any, ..
     if operator == "exists":
         return np.asarray((codes >= 0) | long, bool)
     if operator == "=":  # a text alone: that it says something
-        said = [n for n, text in enumerate(texts) if text.lower() not in ("", "false", "0")]
-        return np.asarray(np.isin(codes, said) | long, bool)
+        true_codes = [n for n, text in enumerate(texts) if text.lower() not in ("", "false", "0")]
+        return np.asarray(np.isin(codes, true_codes) | long, bool)
     return np.zeros(piece.rows, bool)
 
 

@@ -19,8 +19,8 @@ def read(run: Run, name: str | None = None) -> list[SampleNote]:
     """Return the notes of a run, or of one sample set, newest first."""
     value = layout.read_json(run.path / layout.SAMPLE_NOTES)[0].get(NOTES)
     notes = [note for note in value if _is_note(note)] if isinstance(value, list) else []
-    chosen = [note for note in notes if name is None or note["name"] == name]
-    return sorted(cast("list[SampleNote]", chosen), key=lambda note: -note["at"])
+    matches = [note for note in notes if name is None or note["name"] == name]
+    return sorted(cast("list[SampleNote]", matches), key=lambda note: -note["at"])
 
 
 def write(run: Run, name: str, row: int, sample: str, label: str, note: str, by: str) -> list[SampleNote]:

@@ -83,7 +83,7 @@ class SampleIndex:
                 self._is_swept = True
                 self._remove_leftovers()
             indexed = pending = 0
-            left = most_bytes
+            remaining_bytes = most_bytes
             covered = self._covered()
             existing = chunks(self.source)
             for number in covered.keys() - {chunk.number for chunk in existing}:
@@ -92,9 +92,9 @@ class SampleIndex:
             for chunk in existing:
                 if chunk.number % parts != part:
                     continue
-                done, rest = self._catch_up_chunk(chunk, covered.get(chunk.number, []), left)
-                if left is not None:
-                    left = max(0, left - done)
+                done, rest = self._catch_up_chunk(chunk, covered.get(chunk.number, []), remaining_bytes)
+                if remaining_bytes is not None:
+                    remaining_bytes = max(0, remaining_bytes - done)
                 indexed, pending = indexed + done, pending + rest
             return Progress(indexed, pending)
 

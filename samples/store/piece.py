@@ -300,7 +300,7 @@ class Piece:
             codes, texts = self.texts(name)
             return np.asarray(codes == (texts.index(text) if text in texts else -2))
         place = self._header["columns"][name]["arrays"]
-        ends, blob, wanted = (
+        ends, blob, target = (
             self._array(place + 1, np.int64),
             self._blob(place + 2),
             text.encode("utf-8", "replace"),
@@ -308,11 +308,11 @@ class Piece:
         low, high = 0, len(ends)
         while low < high:  # UTF-8 sorts as its characters do
             middle = (low + high) // 2
-            if blob[int(ends[middle - 1]) if middle else 0 : int(ends[middle])] < wanted:
+            if blob[int(ends[middle - 1]) if middle else 0 : int(ends[middle])] < target:
                 low = middle + 1
             else:
                 high = middle
-        is_there = low < len(ends) and blob[int(ends[low - 1]) if low else 0 : int(ends[low])] == wanted
+        is_there = low < len(ends) and blob[int(ends[low - 1]) if low else 0 : int(ends[low])] == target
         codes = self._array(place, np.int32)
         return np.asarray(codes == (low if is_there else -2))
 

@@ -169,10 +169,10 @@ def bits_of(word: bytes) -> list[int]:
 
 def _hashed(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first bit of words and an odd stride to the next ones (Kirsch and Mitzenmacher, 2006), times `BLOCK`."""
-    mixed = keys * np.uint64(_FACTOR)
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= np.uint64(_FACTOR)
-    strides = mixed.view(np.int64)
+    hashes = keys * np.uint64(_FACTOR)
+    hashes ^= hashes >> np.uint64(32)
+    hashes *= np.uint64(_FACTOR)
+    strides = hashes.view(np.int64)
     places = strides >> 44
     places &= _PLACES
     strides >>= 24
