@@ -74,15 +74,15 @@ def _import_events(rows: list[Row]) -> None:
         events.append(event_of(row | {"id": first + row["id"]}, root, run_id, rules))
     AlertEvent.objects.bulk_create(events, batch_size=BATCH, ignore_conflicts=True)
     begin_after(AlertEvent, max(event.pk for event in events))
-    fired = AlertEvent.objects.filter(kind="fired", rule__isnull=False).order_by()
-    for rule, at in fired.values_list("rule").annotate(Max("at")):
+    firings = AlertEvent.objects.filter(kind="fired", rule__isnull=False).order_by()
+    for rule, at in firings.values_list("rule").annotate(Max("at")):
         AlertRule.objects.filter(pk=rule).update(last_fired_at=at)
-    stored = set(AlertEvent.objects.filter(pk__gt=first).values_list("pk", flat=True))
+    event_ids = set(AlertEvent.objects.filter(pk__gt=first).values_list("pk", flat=True))
     AlertDelivery.objects.bulk_create(
         [
             AlertDelivery(**row | {"event_id": first + row["event_id"]})
             for row in _rows("metrics_alertdelivery", DELIVERY)
-            if row["channel_id"] in channels and first + row["event_id"] in stored
+            if row["channel_id"] in channels and first + row["event_id"] in event_ids
         ],
         batch_size=BATCH,
         ignore_conflicts=True,

@@ -17,8 +17,8 @@ def name(rule: int, root: str, run_id: str, subject: str) -> str:
 
 def identity(episode: str, kind: str, at: float, details: Mapping[str, Any]) -> str:
     """Return the identity of the event of a rule; several of one time differ in their details."""
-    known = {name: value for name, value in details.items() if name != OFF}
-    return _digest(episode, kind, float(at), json.dumps(known, sort_keys=True))
+    stable_details = {name: value for name, value in details.items() if name != OFF}
+    return _digest(episode, kind, float(at), json.dumps(stable_details, sort_keys=True))
 
 
 def identity_of_alert(root: str, run_id: str, at: float, title: str, text: str, level: str) -> str:

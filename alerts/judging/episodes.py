@@ -147,13 +147,13 @@ def _close(over: Mapping[str, EpisodeChange], presence: ViewerPresence) -> bool:
         for episode, outcome in over.items()
     }
     # An index that is made again judges ends of earlier episodes again.
-    known = set(
+    existing_identities = set(
         AlertEvent.objects.filter(identity__in=list(identities.values())).values_list("identity", flat=True)
     )
     # Locked where transactions run side by side: one of several viewers closes an episode.
     fired = list(
         AlertEvent.objects.select_for_update().filter(
-            episode__in=[episode for episode, key in identities.items() if key not in known]
+            episode__in=[episode for episode, key in identities.items() if key not in existing_identities]
         )
     )
     endings = [over[str(event.episode)] for event in fired]
@@ -208,8 +208,8 @@ def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) ->
     names = list(new)
     for start in range(0, len(names), BATCH):
         existing = AlertEvent.objects.filter(identity__in=names[start : start + BATCH])
-        for known in existing.values_list("identity", flat=True):
-            del new[known]
+        for digest in existing.values_list("identity", flat=True):
+            del new[digest]
     now = time.time()
     events = [
         AlertEvent(

@@ -39,14 +39,14 @@ class RunObserver:
         self._gpu_rules = self._rules.of_lane("gpu")
         self._metrics: dict[str, list[Points]] = {}
         self._gpus: list[Points] = []
-        self._raised: list[ScriptAlert] = []
+        self._script_alerts: list[ScriptAlert] = []
         self._memory: AlertMemory | None = None
-        self._found: list[RuleChange] = []
+        self._changes: list[RuleChange] = []
         self._has_news = False
 
     def add(self, batch: Batch) -> None:
         """Collect the points that a rule judges."""
-        self._raised += batch.raised
+        self._script_alerts += batch.raised
         if not self._rules.rules:
             return
         for (lane, name), points in batch.series.items():
@@ -84,7 +84,7 @@ class RunObserver:
                 run=self._run,
                 defaults={"generation": self._generation, "judged": row.judged, "content": row.content},
             )
-        if not (self._found or self._raised):
+        if not (self._changes or self._script_alerts):
             return
         try:
             self._store_events()
@@ -95,19 +95,19 @@ class RunObserver:
 
     def _store_events(self) -> None:
         presence = viewer_presence(self._run.root)
-        for rule, subject, change in self._found:
+        for rule, subject, change in self._changes:
             if not change.began:
                 self._has_news |= episodes.recover(rule, self._run, subject, change, presence)
             elif rule.chooses(self._run):
                 self._has_news |= episodes.fire(rule, self._run, subject, change, presence)
-        if self._raised:
-            self._has_news |= episodes.raised(self._run, self._raised, presence)
+        if self._script_alerts:
+            self._has_news |= episodes.raised(self._run, self._script_alerts, presence)
 
     def settle(self) -> None:
         """Forget what was stored."""
         if self._has_news:
             deliveries.wake.set()
-        self._metrics, self._gpus, self._raised, self._found = {}, [], [], []
+        self._metrics, self._gpus, self._script_alerts, self._changes = {}, [], [], []
         self._has_news = False
 
     def _load(self) -> AlertMemory:
@@ -129,7 +129,7 @@ class RunObserver:
                 continue
             key = f"{rule.key}|{chunk.name}"
             changes, memory = rule.kind.judge(rule.when, part, memories.get(key, []))
-            self._found += [(rule, chunk.name, change) for change in changes]
+            self._changes += [(rule, chunk.name, change) for change in changes]
             if memory:
                 memories[key] = memory
 

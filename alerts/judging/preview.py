@@ -44,11 +44,11 @@ def preview(when: Condition, where: str, *, translated: bool = False) -> AlertPr
     root = active_root()
     node = where_keys.parse(root, where) if where.strip() else None
     runs = list(Ordered(find_runs(root, where=node))[: MOST_RUNS + 1])
-    kind, forecasts, searched = KINDS[when.kind], Forecasts(), 0
+    kind, forecasts, run_count = KINDS[when.kind], Forecasts(), 0
     for run in runs[:MOST_RUNS]:
         if len(forecasts) > MOST_EVENTS or time.monotonic() > deadline:
             break
-        searched += 1
+        run_count += 1
         if run.summarized_bytes is not None:
             catch_up(run, deadline - time.monotonic())
         forecasts += [
@@ -61,7 +61,7 @@ def preview(when: Condition, where: str, *, translated: bool = False) -> AlertPr
     forecasts.sort(key=lambda event: -event["at"])
     return {
         "events": forecasts[:MOST_EVENTS],
-        "truncated": searched < len(runs) or len(forecasts) > MOST_EVENTS,
+        "truncated": run_count < len(runs) or len(forecasts) > MOST_EVENTS,
     }
 
 

@@ -83,15 +83,15 @@ class RuleSet:
 
 _lock = threading.Lock()
 _current = RuleSet([])
-_looked = float("-inf")
+_checked_at = float("-inf")
 
 
 def current() -> RuleSet:
     """Return the enabled rules; other viewers' changes are seen after a second."""
-    global _current, _looked
+    global _current, _checked_at
     with _lock:
-        if time.monotonic() >= _looked + LOOK_AGAIN_SECONDS:
-            _looked = time.monotonic()
+        if time.monotonic() >= _checked_at + LOOK_AGAIN_SECONDS:
+            _checked_at = time.monotonic()
             try:
                 rows = list(AlertRule.objects.filter(enabled=True).order_by("pk"))
             except DatabaseError as error:  # points are ingested without it
@@ -118,6 +118,6 @@ def current() -> RuleSet:
 
 def forget() -> None:
     """Read the rules again at the next use."""
-    global _looked
+    global _checked_at
     with _lock:
-        _looked = float("-inf")
+        _checked_at = float("-inf")

@@ -43,14 +43,18 @@ class SampleShares:
     def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], presence: ViewerPresence) -> bool:
         """Open and close the episodes of `samples` rules; return whether one was."""
         keys = tuple(rule.row.pk for rule in rules)
-        known = self.sizes if keys == self.rules else {}
-        sizes = {run.pk: _size(run) for run in runs if run.status == layout.RUNNING or run.pk in known}
+        previous_sizes = self.sizes if keys == self.rules else {}
+        sizes = {
+            run.pk: _size(run) for run in runs if run.status == layout.RUNNING or run.pk in previous_sizes
+        }
         self.rules, self.sizes = keys, {key: size for key, size in sizes.items() if size}
-        changed = {run.pk for run in runs if sizes.get(run.pk) and sizes[run.pk] != known.get(run.pk)}
-        judged = [run for run in runs if run.pk in changed or run.status != layout.RUNNING]
+        changed = {
+            run.pk for run in runs if sizes.get(run.pk) and sizes[run.pk] != previous_sizes.get(run.pk)
+        }
+        candidates = [run for run in runs if run.pk in changed or run.status != layout.RUNNING]
         begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
-        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in judged], "")
-        for run in judged:
+        open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in candidates], "")
+        for run in candidates:
             of_run = open_rules.get(run.run_id, {})
             for rule in rules:
                 is_open = rule.row.pk in of_run

@@ -31,17 +31,17 @@ class StepGap:
 class StepGaps:
     """Times without a step of running runs, measured from round to round."""
 
-    known: dict[int, StepGap] = field(default_factory=dict)
+    gaps: dict[int, StepGap] = field(default_factory=dict)
 
     def judge(self, rules: Sequence[Compiled], runs: Sequence[Run], presence: ViewerPresence) -> bool:
         """Open and close the episodes of `no_step` rules; return whether one was."""
         now = time.time()
         begun, over = list[episodes.EpisodeChange](), list[episodes.EpisodeChange]()
         running = [run for run in runs if run.status == layout.RUNNING]
-        self.known = self._measure(running)
+        self.gaps = self._measure(running)
         open_rules = episodes.open_rules(rules, presence.root, [run.run_id for run in runs], "")
         for run in runs:
-            gap, of_run = self.known.get(run.pk), open_rules.get(run.run_id, {})
+            gap, of_run = self.gaps.get(run.pk), open_rules.get(run.run_id, {})
             age = 0.0 if gap is None else time.monotonic() - gap.since
             for rule in rules:
                 holds = gap is not None and no_step.holds(rule.when, age)
@@ -56,16 +56,16 @@ class StepGaps:
     def _measure(self, runs: Iterable[Run]) -> dict[int, StepGap]:
         now, clock = time.time(), time.monotonic()
         by_key = {run.pk: run for run in runs}
-        counted: dict[int, tuple[int, int | None, float]] = {}
+        steps_by_run: dict[int, tuple[int, int | None, float]] = {}
         keys = list(by_key)
         for start in range(0, len(keys), BATCH):
             rows = Series.objects.filter(run__in=keys[start : start + BATCH], lane=Lane.ROWS)
             for key, count, step, at in rows.values_list("run_id", "count", "last_step", "last_time"):
-                counted[key] = count, step, at or now
+                steps_by_run[key] = count, step, at or now
         measured = {}
         for key, run in by_key.items():
-            count, step, at = counted.get(key, (0, None, run.started or run.created))
-            before = self.known.get(key)
+            count, step, at = steps_by_run.get(key, (0, None, run.started or run.created))
+            before = self.gaps.get(key)
             if before is not None and before.count == count:
                 measured[key] = before
             else:

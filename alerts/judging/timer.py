@@ -52,9 +52,9 @@ class RuleTimer:
         has_news = False
         rules = rule_set.current()
         states, silent = rules.of_kind("state"), rules.of_kind("no_step")
-        sampled = rules.of_kind("samples")
-        if states or silent or sampled:
-            has_news |= self._judge_runs(states, silent, sampled, presence)
+        sample_rules = rules.of_kind("samples")
+        if states or silent or sample_rules:
+            has_news |= self._judge_runs(states, silent, sample_rules, presence)
         else:
             self._forget()
         if disks := rules.of_kind("disk"):
@@ -73,7 +73,7 @@ class RuleTimer:
         self,
         states: Sequence[Compiled],
         silent: Sequence[Compiled],
-        sampled: Sequence[Compiled],
+        sample_rules: Sequence[Compiled],
         presence: ViewerPresence,
     ) -> bool:
         runs, has_news = self._candidates(presence), False
@@ -81,8 +81,8 @@ class RuleTimer:
             has_news |= self._judge_states(states, runs, presence)
         if silent:
             has_news |= self.step_gaps.judge(silent, runs, presence)
-        if sampled:
-            has_news |= self.sample_shares.judge(sampled, runs, presence)
+        if sample_rules:
+            has_news |= self.sample_shares.judge(sample_rules, runs, presence)
         self.running = {run.pk: run.state for run in runs if run.status == layout.RUNNING}
         return has_news
 
@@ -105,9 +105,9 @@ class RuleTimer:
         if self.newest:
             querysets.append(live.filter(pk__gt=self.newest).order_by("-pk"))
         candidates = {run.pk: run for rows in querysets for run in rows[:MOST]}
-        ended = [pk for pk in self.running if pk not in candidates]
-        for start in range(0, len(ended), BATCH):
-            candidates |= {run.pk: run for run in live.filter(pk__in=ended[start : start + BATCH])}
+        missing = [pk for pk in self.running if pk not in candidates]
+        for start in range(0, len(missing), BATCH):
+            candidates |= {run.pk: run for run in live.filter(pk__in=missing[start : start + BATCH])}
         self.newest = max([self.newest, *candidates])
         return list(candidates.values())
 

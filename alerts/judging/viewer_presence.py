@@ -15,7 +15,7 @@ GAP_SECONDS = 60.0
 FRESH_SECONDS = 600.0
 """A run that ended longer ago, and is new here, was imported."""
 
-_seen: dict[str, float] = {}
+_last_check: dict[str, float] = {}
 """When each root was asked about last in this process, by a clock that is never set."""
 
 
@@ -53,8 +53,8 @@ def viewer_presence(root: StorageRoot, *, refresh: bool = False) -> ViewerPresen
     """Return the times of a root; the first call after a gap records it, and `refresh` says that we are alive."""
     now, clock = time.time(), time.monotonic()
     # A gap that the other clock has not seen is one of the wall clock alone.
-    was_here = clock - _seen.get(root.path, -GAP_SECONDS) < GAP_SECONDS
-    _seen[root.path] = clock
+    was_here = clock - _last_check.get(root.path, -GAP_SECONDS) < GAP_SECONDS
+    _last_check[root.path] = clock
     # The first to ask may have an event of a moment ago in hand.
     new = {"since": now - GAP_SECONDS, "alive_at": now}
     row, _ = AlertWatch.objects.get_or_create(root=root, defaults=new)

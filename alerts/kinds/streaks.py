@@ -47,9 +47,9 @@ def _decisive(first: bool, edges: Ints, size: int, need: int, memory: Memory) ->
     state = (turns[-1] % 2 == 0) == first if len(turns) else bool(was_open)
     is_same = ((end % 2 == 0) == first) == state
     tail = [end - 1, end] if is_same else [end]
-    kept = np.concatenate((turns, [index for index in tail if not len(turns) or index > turns[-1]])).astype(
-        int
-    )
-    if kept[0] == 0:
-        return first, starts[kept[1:]]
-    return bool(was_open), starts[kept]
+    indices = np.concatenate(
+        (turns, [index for index in tail if not len(turns) or index > turns[-1]])
+    ).astype(int)
+    if indices[0] == 0:
+        return first, starts[indices[1:]]
+    return bool(was_open), starts[indices]

@@ -107,7 +107,7 @@ def test_what_happened_while_the_viewer_was_off_is_told_as_such(
     AlertRule.objects.update(changed_at=night - 3600)
     AlertWatch.objects.update(alive_at=night - 60, since=night - 7200)
     rule_set.forget()
-    viewer_presence._seen.clear()  # as in a new process
+    viewer_presence._last_check.clear()  # as in a new process
     scan(RuleTimer(active_root()))
     (event,) = AlertEvent.objects.all()
     assert event.run.run_id == run_id and event.deliveries.count() == 1
