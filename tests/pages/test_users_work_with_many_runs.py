@@ -195,6 +195,12 @@ def test_a_row_and_its_curve_point_at_each_other(
     until(lambda: page.row(runs[0]).evaluate("row => row.classList.contains('pointed')"))
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 24)
     until(lambda: page.row(runs[9]).evaluate("row => row.classList.contains('pointed')"))
+    # A background of the row would paint the whole list again with each move of the pointer.
+    colour = "(element) => getComputedStyle(element).backgroundColor"
+    assert page.row(runs[9]).evaluate(colour) == "rgba(0, 0, 0, 0)"
+    bar = page.page.locator("#runs .pointed-bar")
+    assert bar.evaluate(colour) != "rgba(0, 0, 0, 0)"
+    assert bar.bounding_box() == page.row(runs[9]).bounding_box()
     page.row(runs[2]).locator("a.name").hover()
     until(lambda: page.page.locator("#legend li.pointed").get_attribute("data-key") == runs[2])
 

@@ -3,6 +3,7 @@
 import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
 import { cutName } from "../dom.js";
+import { PointedRow } from "./pointed_row.js";
 import { Readings } from "./readings.js";
 
 const ROWS = "#runs tbody tr[data-run]";
@@ -14,7 +15,8 @@ export class RunList {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("pointerover", ({ target }) => this.#over(target));
     document.addEventListener("focusin", ({ target }) => this.#over(target));
-    this.over = this.pointed = null;
+    this.over = null;
+    this.pointedRow = new PointedRow();
     this.readings = new Readings();
     /** Rows in sight: the values of all others would be laid out with each move of the pointer. */
     this.inSight = new Set();
@@ -49,6 +51,7 @@ export class RunList {
     const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run, dataset.extra]));
     for (const row of this.inSight) if (!row.isConnected) this.inSight.delete(row);
     this.readings.rowsChanged();
+    this.pointedRow.rowsChanged();
     for (const [i, row] of rows.entries()) {
       this.observer.observe(row);
       cutName(row.querySelector(".name bdi"), names[i]);
@@ -81,10 +84,7 @@ export class RunList {
 
   /** Mark the row of a run whose curve is pointed at, or none. */
   point(id) {
-    const row = id ? document.getElementById(`run-${id}`) : null;
-    if (row !== this.pointed) this.pointed?.classList.remove("pointed");
-    row?.classList.add("pointed");
-    this.pointed = row;
+    this.pointedRow.show(id ? document.getElementById(`run-${id}`) : null);
   }
 
   #click(event) {
