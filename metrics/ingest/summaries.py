@@ -198,7 +198,7 @@ def _store(root: StorageRoot, summaries: Sequence[tuple[Run, Summary]]) -> None:
     for run, summary in best:
         record_best(run.pk, summary.stats)
     if rows:
-        counts.changed(root)
+        counts.invalidate(root)
 
 
 def points_of(run: Run, name: str) -> Points:

@@ -437,4 +437,4 @@ def reopen() -> None:
     root = activate(earlier.path)
     discovery.forget(root)
     metrics.forget(root)
-    counts.changed(root)
+    counts.invalidate(root)

@@ -189,9 +189,9 @@ def full(root: StorageRoot) -> None:
         store.needs_full = False
         _walk(store)
         scanned_at = time.monotonic()
-        told = _told_runs(store, changes)
+        folders = _runs_in_changes(store, changes)
         with bulk.large_cache():
-            for chunk in _to_read(root, {*told, *_touched(store, store.walk.runs())}):
+            for chunk in _to_read(root, {*folders, *_with_new_stamp(store, store.walk.runs())}):
                 _process(root, store, chunk)
                 if time.monotonic() - scanned_at > SOON_SECONDS:
                     _scan_changed(root, store)
@@ -246,11 +246,11 @@ def scan_changed_runs(root: StorageRoot) -> None:
 def _scan_changed(root: StorageRoot, store: Store) -> None:
     changes = _collect(store)
     if store.is_watched():
-        changed = _told(store, changes)
+        changed = _changed_runs(store, changes)
     else:
         _walk(store)
-        touched = _touched(store, store.walk.runs(store.walk.changed))
-        changed = {*touched, *_running(root), *_told_runs(store, changes)}
+        stale = _with_new_stamp(store, store.walk.runs(store.walk.changed))
+        changed = {*stale, *_running(root), *_runs_in_changes(store, changes)}
     again, store.again = store.again, set()
     for chunk in _to_read(root, {*changed, *again}):
         _process(root, store, chunk)
@@ -276,10 +276,10 @@ def _collect(store: Store) -> Changes:
     return changes
 
 
-def _told(store: Store, changes: Changes) -> set[str]:
+def _changed_runs(store: Store, changes: Changes) -> set[str]:
     """Return the run folders that changed, after scanning those above them if one of these did."""
     above = {folder for folder, names in changes.names.items() if store.is_above_runs(folder, names)}
-    runs = _told_runs(store, changes)
+    runs = _runs_in_changes(store, changes)
     if not (above or changes.gone or changes.lost):
         store.walk.changed, store.walk.removed = set(), set()
         return runs
@@ -293,7 +293,7 @@ def _told(store: Store, changes: Changes) -> set[str]:
     return runs
 
 
-def _told_runs(store: Store, changes: Changes) -> set[str]:
+def _runs_in_changes(store: Store, changes: Changes) -> set[str]:
     """Return the run folders with changes other than new lines."""
     growing = layout.GROWING
     return {
@@ -311,7 +311,7 @@ def _walk(store: Store) -> None:
         store.stamps[parent].pop(name, None)
 
 
-def _touched(store: Store, folders: Iterable[str]) -> Iterator[str]:
+def _with_new_stamp(store: Store, folders: Iterable[str]) -> Iterator[str]:
     for folder in folders:
         parent, _, name = folder.rpartition("/")
         now = stamp(f"{store.walk.root}/{folder}")

@@ -84,7 +84,7 @@ def remove(root: StorageRoot, keys: list[int]) -> None:
     """Delete the rows of runs and all rows that refer to them."""
     with transaction.atomic():
         Run.objects.filter(pk__in=keys).delete()
-        counts.changed(root)
+        counts.invalidate(root)
 
 
 def id_of(folder: str) -> str:

@@ -25,19 +25,19 @@ def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -
         run_id: of any form.
         is_own_write: the files were just written by this process, so a broken one need not be read again.
     """
-    return _readable(_refreshed(root, run_id, is_own_write))
+    return _readable(_refresh(root, run_id, is_own_write))
 
 
-def _refreshed(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None:
+def _refresh(root: StorageRoot, run_id: str, is_own_write: bool) -> Run | None:
     run = row_of(root, run_id)
     if run is None:
         return _read_again(root, run_id, find(Path(root.path), run_id), is_own_write)
     try:
         state = read_state(f"{root.path}/{run.folder}")
     except FileNotFoundError:
-        return _moved(root, run)
+        return _find_moved(root, run)
     if not state.is_run:
-        return _moved(root, run)
+        return _find_moved(root, run)
     if state.signature == run.signature:
         return run
     return _read_again(root, run_id, [run.folder], is_own_write)
@@ -59,7 +59,7 @@ def refresh_batches(root: StorageRoot, run_ids: Iterable[str], size: int) -> Ite
             run_id: _read_again(root, run_id, folders[run_id]) for run_id in batch if run_id in folders
         }
         for run in rows.filter(run_id__in=[run_id for run_id in batch if run_id not in runs_by_id]):
-            runs_by_id[run.run_id] = _unchanged(root, run) or refresh_run(root, run.run_id)
+            runs_by_id[run.run_id] = _if_unchanged(root, run) or refresh_run(root, run.run_id)
         yield {run_id: _readable(runs_by_id.get(run_id)) for run_id in batch}
 
 
@@ -84,7 +84,7 @@ def refresh_written(root: StorageRoot, runs: Iterable[Run]) -> None:
             refresh_run(root, run.run_id, is_own_write=True)
 
 
-def _unchanged(root: StorageRoot, run: Run) -> Run | None:
+def _if_unchanged(root: StorageRoot, run: Run) -> Run | None:
     """Return the run if its files have not changed since its row was saved."""
     run.root = root
     try:
@@ -110,7 +110,7 @@ def _read_again(
     return row_of(root, run_id)
 
 
-def _moved(root: StorageRoot, run: Run) -> Run | None:
+def _find_moved(root: StorageRoot, run: Run) -> Run | None:
     """Return the row of a run whose folder is missing: it was moved, removed, or its disk is not mounted."""
     folder = find(Path(root.path), run.run_id)
     if folder:

@@ -53,7 +53,7 @@ def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
     for run_id in list(existing_ids):
         del by_id[run_id]
     _create(root, by_id.values())
-    counts.changed(root)
+    counts.invalidate(root)
 
 
 @transaction.atomic
@@ -83,7 +83,7 @@ def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
     _create(root, fresh)
     _update(root, changed)
     _details(root, fresh, changed)
-    counts.changed(root)
+    counts.invalidate(root)
     return done
 
 

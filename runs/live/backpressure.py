@@ -48,7 +48,7 @@ class Patience:
         self._mark: int | None = None
         self._failures = 0
 
-    def waited(self, seconds: float, behind: int) -> None:
+    def record_wait(self, seconds: float, behind: int) -> None:
         """Record a wait of `seconds` for a client that is now `behind` bytes behind.
 
         Raises:
@@ -96,7 +96,7 @@ class Flow:
 
     stopProducing = resumeProducing
 
-    async def drained(self, behind: Callable[[], int]) -> None:
+    async def drain(self, behind: Callable[[], int]) -> None:
         """Yield to other tasks, and wait until the client has read what was sent.
 
         Args:
@@ -113,7 +113,7 @@ class Flow:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), PATIENCE / 8)
             self._check_open()
-            self._patience.waited(time.monotonic() - began, behind())
+            self._patience.record_wait(time.monotonic() - began, behind())
 
     def _check_open(self) -> None:
         # Autobahn answers a close frame itself, and notifies us only after the last byte was sent.

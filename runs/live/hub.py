@@ -197,9 +197,9 @@ class Subscription(Listener):
 
     async def ready(self) -> None:
         """Wait until the first offset is found: everything written afterwards will be returned."""
-        await self._begun()
+        await self._open_tail()
 
-    async def _begun(self) -> Tail:
+    async def _open_tail(self) -> Tail:
         if self._tail is None:
             await self.watch.polled.wait()
             self.watch.check()
@@ -208,7 +208,7 @@ class Subscription(Listener):
         return self._tail
 
     async def __anext__(self) -> Chunk:
-        tail = await self._begun()
+        tail = await self._open_tail()
         # A reader that is catching up never has to wait, and must still yield to others.
         await asyncio.sleep(0)
         while True:

@@ -171,8 +171,8 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
             for number, frame in enumerate(frames, 1):
                 await self.send(text_data=frame)
                 if number % _TURN == 0:
-                    await self.flow.drained(self.behind)
-            await self.flow.drained(self.behind)
+                    await self.flow.drain(self.behind)
+            await self.flow.drain(self.behind)
 
 
 def _run_and_folder(run_id: str) -> tuple[Run, Path]:

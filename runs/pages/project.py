@@ -65,10 +65,10 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
     is_known = projects.exists if is_valid else projects.has_runs
     if not is_known(root, project):
         raise Http404
-    return _rendered(request, root, project, is_valid=is_valid)
+    return _render(request, root, project, is_valid=is_valid)
 
 
-def _rendered(
+def _render(
     request: HttpRequest, root: StorageRoot, project: str, *, is_valid: bool = True, draft: str | None = None
 ) -> HttpResponse:
     """Render the page; 409 with a `draft`, which its form has in place of the description."""
@@ -115,7 +115,7 @@ def change_description(request: HttpRequest, project: str) -> HttpResponse:
     if before != now.replace("\r\n", "\n"):
         mine = text.removeprefix(before).strip()
         both = "\n\n".join(part for part in (now.rstrip(), mine) if part)
-        return _rendered(request, root, project, draft=both)
+        return _render(request, root, project, draft=both)
     describe_project(root=root, project=project, text=text)
     return redirect("project", project=project)
 

@@ -38,14 +38,14 @@ def _summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSumm
     if project is not None:
         everything = everything.filter(project=project)
     runs = everything.live()
-    by_status = _counted(runs, "status")
+    by_status = _count_by(runs, "status")
     ended = sum(by_status.get(status, 0) for status in ENDED)
     durations = runs.filter(duration__isnull=False).aggregate(mean=Avg("duration"), total=Sum("duration"))
     stored = everything.aggregate(bytes=Sum(Coalesce("stored_bytes", "journal_bytes")))["bytes"]
     return {
         "total_experiments": sum(by_status.values()),
         "by_status": by_status,
-        "by_project": _counted(runs, "project"),
+        "by_project": _count_by(runs, "project"),
         "success_rate": by_status.get(layout.FINISHED, 0) / ended if ended else None,
         "duration_seconds": {"mean": durations["mean"], "total": durations["total"] or 0.0},
         "runs_per_day": _per_day(runs, days),
@@ -55,7 +55,7 @@ def _summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSumm
     }
 
 
-def _counted(runs: RunQuerySet, column: str) -> dict[str, int]:
+def _count_by(runs: RunQuerySet, column: str) -> dict[str, int]:
     return dict(runs.order_by(column).values_list(column).annotate(Count("pk")))
 
 

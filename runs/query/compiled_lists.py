@@ -95,10 +95,10 @@ class CompiledRows:
             cursor.execute(self._sql + limit + offset, self._params)
             rows: list[Sequence[Any]] = cursor.fetchall()
         if self._results is not None:
-            return [self._results.of(row, self._converted) for row in rows]
-        return list(map(self._converted, rows)) if self._converters else rows
+            return [self._results.of(row, self._convert) for row in rows]
+        return list(map(self._convert, rows)) if self._converters else rows
 
-    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+    def _convert(self, row: Sequence[Any]) -> Sequence[Any]:
         values = list(row)
         for place, (functions, expression) in self._converters:
             for function in functions:

@@ -34,7 +34,7 @@ _revisions: defaultdict[str, int] = defaultdict(int)
 _answers: OrderedDict[tuple[str, Readable, str], tuple[int, float, str, Any]] = OrderedDict()
 
 
-def changed(root: StorageRoot) -> None:
+def invalidate(root: StorageRoot) -> None:
     """Forget the counts of a root: now for this transaction, and on commit for the others."""
 
     def bump() -> None:
@@ -65,7 +65,7 @@ def capped(matches: Matches, cap: int = EXACT, *, compiled: Counted | None = Non
     )
     if count is None:
         if compiled is None:
-            count = _counted(matches.root, matches.runs.order_by()[: cap + 1])
+            count = _count(matches.root, matches.runs.order_by()[: cap + 1])
         else:
             count = _remembered_count(matches.root, compiled.key, compiled.count)
     return min(count, cap), count > cap
@@ -74,10 +74,10 @@ def capped(matches: Matches, cap: int = EXACT, *, compiled: Counted | None = Non
 def total(matches: Matches) -> int:
     """Return the exact number of runs; an expensive count may be two seconds old."""
     count, more = capped(matches)
-    return _counted(matches.root, matches.runs.order_by()) if more else count
+    return _count(matches.root, matches.runs.order_by()) if more else count
 
 
-def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
+def _count(root: StorageRoot, runs: RunQuerySet) -> int:
     try:
         key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match

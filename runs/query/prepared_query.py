@@ -47,13 +47,13 @@ class PreparedQuery(Generic[M]):
             cursor.execute(compiled.sql, parameters)
             tuples = cursor.fetchall()
         model, database = self._model, connection.alias
-        return [model.from_db(database, compiled.fields, self._converted(row, compiled)) for row in tuples]
+        return [model.from_db(database, compiled.fields, self._convert(row, compiled)) for row in tuples]
 
     def first(self, *values: Any) -> M | None:
         return next(iter(self.rows(*values)), None)
 
     @staticmethod
-    def _converted(row: Sequence[Any], compiled: _Compiled) -> Sequence[Any]:
+    def _convert(row: Sequence[Any], compiled: _Compiled) -> Sequence[Any]:
         if not compiled.converters:
             return row
         converted = list(row)

@@ -70,7 +70,7 @@ def update(root: StorageRoot, project: str, change: Callable[[Analysis], None]) 
             content = analysis.update(Path(root.path), project, change)
     except InvalidAnalysis as error:
         raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}) from error
-    counts.changed(root)
+    counts.invalidate(root)
     return content
 
 

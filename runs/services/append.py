@@ -52,10 +52,10 @@ def add(path: Path, offset: int, content: bytes) -> int:
     """
     _no_link(path)
     with _platform.file_lock(path, mode=0o666):
-        return _added(path, offset, content)
+        return _append_locked(path, offset, content)
 
 
-def _added(path: Path, offset: int, content: bytes) -> int:
+def _append_locked(path: Path, offset: int, content: bytes) -> int:
     """Append with the lock held."""
     fd = _platform.open_append(path)
     try:
@@ -120,7 +120,7 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
     # Locked to the end: a concurrent sender of the same file finds it complete, or starts again.
     with _platform.file_lock(part, mode=0o666):
         # All bytes are there if the server was killed before the rename.
-        there = size if _size(part) == size else _added(part, offset, content)
+        there = size if _size(part) == size else _append_locked(part, offset, content)
         if there < size:
             return there
         with part.open("rb") as file:

@@ -141,4 +141,4 @@ def _save_in_row(run: Run, dead: DeadRun) -> None:
         duration=dead.ended - F("started"),
         warnings=[*warnings, sentence],
     )
-    counts.changed(run.root)
+    counts.invalidate(run.root)

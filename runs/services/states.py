@@ -30,7 +30,7 @@ def apply(run: Run, observation: Observation) -> bool:
         evidence=dict(change.evidence),
     )
     if changed:
-        counts.changed(run.root)
+        counts.invalidate(run.root)
     return bool(changed)
 
 

@@ -63,9 +63,9 @@ class Walk:
             for name in sorted(self._refresh(project).names):
                 self._runs(f"{project}/{name}/{layout.RUNS}", present)
         for relative in self.folders.keys() - present:
-            self._replaced(relative, self.folders.pop(relative), set())
+            self._record_change(relative, self.folders.pop(relative), set())
 
-    def _replaced(self, relative: str, folder: Folder, names: set[str]) -> None:
+    def _record_change(self, relative: str, folder: Folder, names: set[str]) -> None:
         self.changed.add(relative)
         self.removed.update(f"{relative}/{name}" for name in folder.runs - names)
 
@@ -127,7 +127,7 @@ class Walk:
         try:
             about = os.stat(path, follow_symlinks=False)
             if stat.S_ISLNK(about.st_mode):
-                self._replaced(relative, folder, set())
+                self._record_change(relative, folder, set())
                 self.folders[relative] = folder = Folder(links=link_problem(self.root, relative))
             elif about.st_mtime_ns != folder.modified or folder.young or folder.error:
                 self._list(relative, path, folder, about)
@@ -144,7 +144,7 @@ class Walk:
         if not names and folder.device not in (None, about.st_dev) and not os.listdir(path):
             folder.error = "it is empty and on another device than before, so a disk seems not to be mounted"
             return
-        self._replaced(relative, folder, names)
+        self._record_change(relative, folder, names)
         folder.names, folder.links, folder.error = names, links, None
         folder.modified, folder.device = about.st_mtime_ns, about.st_dev
         folder.young = time.time() - about.st_mtime < self.young_seconds
@@ -154,5 +154,5 @@ class Walk:
             folder.error = error.strerror or str(error)
             return
         if folder.names:
-            self._replaced(relative, folder, set())
+            self._record_change(relative, folder, set())
         self.folders[relative] = Folder(young=False)

@@ -80,7 +80,7 @@ def forget(root: StorageRoot, project: str, name: str) -> None:
     """Delete the rows of a formula that was changed or deleted; those of a metric of that name stay."""
     runs = Run.objects.filter(root=root, project=project)
     RunMetric.objects.filter(COMPUTED, root=root, key=name, run__in=runs.values("pk")).delete()
-    counts.changed(root)
+    counts.invalidate(root)
 
 
 def _try_to_fill(

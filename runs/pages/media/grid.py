@@ -100,9 +100,9 @@ def media_grid(
     all_keys = keys(runs)
     if key not in {entry.key for entry in all_keys}:
         key = all_keys[0].key if all_keys else ""
-    logged = _logged(runs, key)
-    is_counted = not any(step is not None for media in logged.values() for _, step, _ in media)
-    placed = {pk: _with_steps(media) for pk, media in logged.items()}
+    media_by_run = _media_by_run(runs, key)
+    is_counted = not any(step is not None for media in media_by_run.values() for _, step, _ in media)
+    placed = {pk: _with_steps(media) for pk, media in media_by_run.items()}
     steps = sorted({step for media in placed.values() for step, _ in media if _is_within(step, first, last)})
     ends = downsampled(steps, MOST_COLUMNS)
     return {
@@ -136,7 +136,7 @@ def _catch_up(runs: Sequence[Run]) -> bool:
     return True
 
 
-def _logged(runs: Sequence[Run], key: str) -> dict[int, list[Logged]]:
+def _media_by_run(runs: Sequence[Run], key: str) -> dict[int, list[Logged]]:
     rows = RunMedia.objects.filter(run__in=runs, key=key).order_by("run", "pk")
     by_run: dict[int, list[Logged]] = {}
     for pk, path, step, caption in rows.values_list("run_id", "path", "step", "caption"):

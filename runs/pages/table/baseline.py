@@ -50,7 +50,7 @@ class Baseline:
         self.root = root
         self.runs = baseline_runs(root, baseline_ids(root, project))
         self.keys = {run.pk for run in self.runs}
-        self.text = _judged(state) or self._primary()
+        self.text = _metric_of(state) or self._primary()
         self._definitions = Definitions.of_runs(self.runs)
         self._means: dict[Quantity, float | None] = {}
 
@@ -104,7 +104,7 @@ class Baseline:
         }
 
 
-def _judged(state: TableState) -> str | None:
+def _metric_of(state: TableState) -> str | None:
     """Return the metric by which the table is sorted, or else its first column of a metric."""
     keys = [sort.removeprefix("-") for sort in state.sorts] + list(state.visible_columns)
     metrics = (metric_of(key) for key in keys)
@@ -136,10 +136,10 @@ class Baselines:
         for project in dict.fromkeys(run.project for run in runs):
             if base := self.of(project):
                 of_project = [run for run in runs if run.project == project]
-                result |= self._judged(base, of_project)
+                result |= self._compare_runs(base, of_project)
         return result
 
-    def _judged(self, base: Baseline, runs: Sequence[Run]) -> dict[int, Against]:
+    def _compare_runs(self, base: Baseline, runs: Sequence[Run]) -> dict[int, Against]:
         keys = np.array(sorted({run.pk for run in runs}), dtype=np.int64)
         values = dict(zip(keys.tolist(), values_of(self.root, base.quantity, keys).tolist(), strict=True))
         # A run of a baseline of several is compared with all of them like any other.

@@ -217,12 +217,12 @@ def _values(root: StorageRoot, state: TableState, key: str, field: Field) -> Off
     if field.kind is Kind.NUMBER:
         return _range(runs, field.name, nodes)
     if field.kind is Kind.TAGS:
-        rows = _counted(RunTag.objects.filter(**of_runs), "tag", "run")
+        rows = _count_by(RunTag.objects.filter(**of_runs), "tag", "run")
     elif field.kind is Kind.TEXT:
-        rows = _counted(runs.exclude(**{field.name: None}).exclude(**{field.name: ""}), field.name, "pk")
+        rows = _count_by(runs.exclude(**{field.name: None}).exclude(**{field.name: ""}), field.name, "pk")
     else:
         params = RunParam.objects.filter(key=field.name, **of_runs)
-        rows = _counted(params, "text", "run")
+        rows = _count_by(params, "text", "run")
         limits = _range(params, "number", nodes)
         if limits["range"] and len(rows) > FEW_NUMBERS:
             return limits
@@ -232,7 +232,7 @@ def _values(root: StorageRoot, state: TableState, key: str, field: Field) -> Off
     return {"choices": _choices(root, state, key, field, rows)}
 
 
-def _counted(rows: QuerySet[Any], column: str, runs: str) -> list[tuple[str, int]]:
+def _count_by(rows: QuerySet[Any], column: str, runs: str) -> list[tuple[str, int]]:
     return list(rows.values_list(column).annotate(runs=Count(runs)).order_by("-runs", column)[:MOST_VALUES])
 
 

@@ -69,9 +69,7 @@ def aligned(values: Sequence[Value], *, exact: bool = False) -> list[str]:
     decimals = [_decimals(text) for text in texts]
     width = max((count for count in decimals if count is not None), default=0)
     return [
-        text
-        if count is None
-        else _padded(text, count, count if exact else _digits(value, count, width), width)
+        text if count is None else _pad(text, count, count if exact else _digits(value, count, width), width)
         for text, count, value in zip(texts, decimals, values, strict=True)
     ]
 
@@ -96,7 +94,7 @@ def _digits(value: Value, count: int, width: int) -> int:
     return max(count, min(width, significant))
 
 
-def _padded(text: str, count: int, digits: int, width: int) -> str:
+def _pad(text: str, count: int, digits: int, width: int) -> str:
     """Append zeros up to `digits` decimals, and blanks up to `width`."""
     if not width:
         return text

@@ -71,11 +71,11 @@ def list_rows(
     Args:
         extras: what tells runs of equal names apart, by primary key.
     """
-    rows = _valued(runs, state, baselines)
+    rows = _rows_with_values(runs, state, baselines)
     return [replace(row, extra=extras.get(row.run.pk, "")) for row in rows]
 
 
-def _valued(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
+def _rows_with_values(runs: Sequence[Run], state: TableState, baselines: Baselines) -> list[ListRow]:
     key = value_key(state)
     usual_metric.fill(runs, shown_instead(baselines))
     bases = [baselines.of(run.project) for run in runs]

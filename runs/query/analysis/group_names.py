@@ -69,7 +69,9 @@ def _settings(matches: Matches, membership: Membership, places: Sequence[int]) -
     configs = {key: config for key, (_, _, config) in by_key.items()}
     texts = {key: {k: v.text for k, v in config.items()} for key, config in configs.items()}
     telling = _telling([texts[key] for key in first if key in texts])
-    names = {key: ", ".join(_named(config, telling)) or by_key[key][1] for key, config in configs.items()}
+    names = {
+        key: ", ".join(_setting_texts(config, telling)) or by_key[key][1] for key, config in configs.items()
+    }
     namesakes: dict[str, list[int]] = {}
     for key, name in names.items():
         namesakes.setdefault(name, []).append(key)
@@ -77,7 +79,7 @@ def _settings(matches: Matches, membership: Membership, places: Sequence[int]) -
         if len(keys) > 1:
             more = _telling([texts[key] for key in keys])
             for key in keys:
-                names[key] = ", ".join([name, *_named(configs[key], more)])
+                names[key] = ", ".join([name, *_setting_texts(configs[key], more)])
     # Code or data differ instead of the settings, or settings whose values are too long.
     counts = Counter(names.values())
     for key, name in names.items():
@@ -90,7 +92,7 @@ def _settings_of(config: Any) -> dict[str, Param]:
     return {key: value for key, value in flatten(config).items() if is_setting(key)}
 
 
-def _named(config: Mapping[str, Param], keys: Sequence[str]) -> list[str]:
+def _setting_texts(config: Mapping[str, Param], keys: Sequence[str]) -> list[str]:
     return [f"{short_key(key)} {_text(config[key])}" for key in keys if key in config]
 
 

@@ -65,19 +65,19 @@ def fulfilling(node: Node, matches: Matches, membership: Membership) -> Any:
         floats: Floats = values.astype(float)
         return floats
 
-    return _evaluated(node, column)
+    return _evaluate(node, column)
 
 
-def _evaluated(node: Node, column: Callable[[Field], Floats]) -> Any:
+def _evaluate(node: Node, column: Callable[[Field], Floats]) -> Any:
     if isinstance(node, Not):
-        return ~_evaluated(node.node, column)
+        return ~_evaluate(node.node, column)
     if isinstance(node, All | Either):
         join = np.logical_and if isinstance(node, All) else np.logical_or
-        return join.reduce([_evaluated(part, column) for part in node.nodes])
-    return _compared(node, column(node.field))
+        return join.reduce([_evaluate(part, column) for part in node.nodes])
+    return _compare(node, column(node.field))
 
 
-def _compared(node: Comparison, values: Floats) -> Any:
+def _compare(node: Comparison, values: Floats) -> Any:
     present = ~np.isnan(values)
     if node.operator == "exists":
         return present

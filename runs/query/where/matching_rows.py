@@ -82,7 +82,7 @@ def _of_metric(rows: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[
         rows, figure = rows.alias(figure=Unindexed(F(figure))), "figure"
     if node.operator in ("exists", "!="):
         rows = rows.filter(**{f"{figure}__isnull": False})
-    return _compared(rows, node, figure)
+    return _filter_by(rows, node, figure)
 
 
 def _of_config(rows: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
@@ -95,10 +95,10 @@ def _of_config(rows: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[
     column = "number" if numbers or node.operator in ORDERINGS else "text"
     if by_run and node.operator in ORDERINGS:
         rows, column = rows.alias(figure=Unindexed(F(column))), "figure"
-    return _compared(rows, node, column)
+    return _filter_by(rows, node, column)
 
 
-def _compared(rows: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
+def _filter_by(rows: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
     if node.operator == "exists":
         return rows
     if node.operator == "!=":

@@ -59,11 +59,11 @@ class RunEvaluator:
         if node.field.kind is Kind.CONFIG:
             return compare_param(node, self._params.get(node.field.name))
         if node.field.kind is Kind.METRIC:
-            return _compared(node, self._figure(node.field.name, node.field.figure))
+            return _compare(node, self._figure(node.field.name, node.field.figure))
         value = self._column(node.field.name)
         if node.operator in ("exists", "!=") and value == "" and node.field.name in EMPTY_TEXTS:
             return False
-        return _compared(node, value)
+        return _compare(node, value)
 
     @cached_property
     def _params(self) -> dict[str, Param]:
@@ -109,10 +109,10 @@ def compare_param(node: Comparison, param: Param | None) -> bool:
     value = param.number if asks_number else param.text
     if node.operator == "!=":
         return value != node.values[0]  # text never equals a number
-    return _compared(node, value)
+    return _compare(node, value)
 
 
-def _compared(node: Comparison, value: Any) -> bool:
+def _compare(node: Comparison, value: Any) -> bool:
     """Compare the value of a field; comparisons with None are false."""
     if value is None:
         return False

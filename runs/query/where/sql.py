@@ -32,19 +32,19 @@ def satisfying(
     """
     planned = [part for part in conditions if index_intersection.can(part, live=live)]
     if not any(leaf.field.kind in WITH_ROWS for part in planned for leaf in comparisons(part)):
-        return _filtered(matches, conditions)
+        return _filter(matches, conditions)
     conjunction = All((*(columns or ()), *planned) if live else tuple(planned))
     keys, count = _intersect(matches.root, conjunction, live=live)
     rest = [part for part in conditions if part not in planned]
     if keys is None:
-        filtered = _filtered(matches, conditions)
+        filtered = _filter(matches, conditions)
     else:
-        filtered = _filtered(selectivity.among(matches, keys), rest)
+        filtered = _filter(selectivity.among(matches, keys), rest)
     is_complete = not rest and columns is not None and (live or not columns) and current().is_everything
     return replace(filtered, known_count=count if is_complete else None)
 
 
-def _filtered(matches: Matches, conditions: Sequence[Node]) -> Matches:
+def _filter(matches: Matches, conditions: Sequence[Node]) -> Matches:
     for part in conditions:
         has_index = isinstance(part, Comparison) and part.field.name in INDEXED
         matches = replace(

@@ -49,7 +49,7 @@ class TestPatience:
     def test_a_client_that_is_not_far_behind_may_take_its_time(self) -> None:
         patience = Patience()
         for _ in range(1000):
-            patience.waited(1.0, FAR_BEHIND)
+            patience.record_wait(1.0, FAR_BEHIND)
 
     def test_a_client_that_reads_nothing_is_disconnected(self) -> None:
         patience = Patience()
@@ -57,22 +57,22 @@ class TestPatience:
         with pytest.raises(FellBehind):
             while waited < 60:
                 waited += 0.25
-                patience.waited(0.25, FAR_BEHIND + 1)
+                patience.record_wait(0.25, FAR_BEHIND + 1)
         assert waited == pytest.approx(PATIENCE, abs=0.25)
 
     def test_a_client_slower_than_the_writer_is_disconnected(self) -> None:
         patience = Patience()
         with pytest.raises(FellBehind):
             for second in range(60):
-                patience.waited(0.5, FAR_BEHIND + second * 1000)
+                patience.record_wait(0.5, FAR_BEHIND + second * 1000)
 
     def test_a_client_that_catches_up_is_waited_for(self) -> None:
         patience = Patience()
         for behind in range(100 * FAR_BEHIND, FAR_BEHIND, -FAR_BEHIND // 4):
-            patience.waited(0.5, behind)
+            patience.record_wait(0.5, behind)
 
     def test_one_burst_disconnects_no_client(self) -> None:
         patience = Patience()
-        patience.waited(0.5, FAR_BEHIND + 1)
+        patience.record_wait(0.5, FAR_BEHIND + 1)
         for behind in range(50 * FAR_BEHIND, FAR_BEHIND, -FAR_BEHIND // 4):
-            patience.waited(0.5, behind)
+            patience.record_wait(0.5, behind)

@@ -332,7 +332,7 @@ def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_poin
     cells, page = shown("/?project=vision")
     assert len(cells) == 50 and cells[0] == "68.81" and "Computing gap" not in page
     RunMetric.objects.filter(key="gap").delete()
-    counts.changed(active_root())
+    counts.invalidate(active_root())
     cells, page = shown("/?project=vision&sort=metric.gap.last")
     assert "Computing gap: 20 of 70 runs" in page and len(cells) == 50
     while index.work_off(active_root(), 0.0, threading.Event()):

@@ -236,14 +236,14 @@ class GroupedTable:
             if len(values) == len(membership):
                 missing = ~np.isfinite(values)
                 keys += [np.where(missing, 0.0, -values if descends else values), missing]
-        order = np.lexsort([*keys, ~self._pinned(level)])
+        order = np.lexsort([*keys, ~self._are_pinned(level)])
         # A condition is on the groups that are counted; those within an open one have fewer members.
         if self._having is not None and len(level.by) == 1:
             order = order[having.fulfilling(self._having, self.matches, membership)[order]]
         places: list[int] = order.tolist()
         return places
 
-    def _pinned(self, level: Level) -> Any:
+    def _are_pinned(self, level: Level) -> Any:
         """Return whether all members of each group are pinned."""
         return level.membership.computed("pinned", lambda: self._all_pinned(level.membership))
 
@@ -338,7 +338,7 @@ class GroupedTable:
         n, failed = len(places), int(grouping.failures(membership)[at])
         address = state.toggled(values, self.opened.get(values, 1)).address
         colour = _common(group_columns.colours(self.matches, membership), at)
-        is_pinned = bool(self._pinned(level)[at])
+        is_pinned = bool(self._are_pinned(level)[at])
         cells = []
         for column in columns:
             if column.key == "name":
