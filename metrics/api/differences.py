@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics.api.metrics import RUN_ERRORS
-from metrics.differences import service, sources, tried
+from metrics.differences import near_runs, service, sources
 from runicorn.api.responses.differences import Difference, NearRuns, SourceTree
 from runicorn.json_value import JsonObject
 from runicorn_site.web.access import Scope
@@ -110,7 +110,7 @@ def nearest_view(request: Request, query: dict[str, Any]) -> Response:
     """
     run_id = query.get("run", "")
     config = get_run(run_id, field="run").config if run_id else query["config"]
-    return Response({"runs": tried.near_runs(query["project"], config, query["limit"], run_id)})
+    return Response({"runs": near_runs.near_runs(query["project"], config, query["limit"], run_id)})
 
 
 @route("GET", scope=Scope.READ, returns=SourceTree, errors=RUN_ERRORS)

@@ -84,7 +84,7 @@ class FormulaView(APIView):
             content["formulas"].pop(name, None)
 
         services.update(root, project, change)
-        definitions.changed(root.path)
+        definitions.invalidate(root.path)
         index.forget(root, project, name)
         return Response(Done(ok=True, message=f"Formula deleted: {name}"))
 
@@ -107,7 +107,7 @@ def define(root: StorageRoot, project: str, name: str, text: str) -> None:
         content["formulas"][name] = text
 
     services.update(root, project, change)
-    definitions.changed(root.path)
+    definitions.invalidate(root.path)
     index.forget(root, project, name)
     index.prepare(root, {name})
 

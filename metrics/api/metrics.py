@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from metrics.api.conditional import while_unchanged
 from metrics.api.requests import RowsQuery, SeriesQuery
 from metrics.api.rows import elapsed, pending_header, rows_answer
-from metrics.api.unchanged import while_unchanged
 from metrics.ingest.catch_up import catch_up
 from metrics.query import series
 from metrics.query.progress import progress

@@ -11,10 +11,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from metrics.api.conditional import while_unchanged
 from metrics.api.metrics import RUN_ERRORS, retry_if_replaced
 from metrics.api.requests import FastQuery, OverlayQuery
 from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
-from metrics.api.unchanged import while_unchanged
 from metrics.ingest.catch_up import catch_up, catch_up_several
 from metrics.query import overlay, series
 from metrics.query.limits import MOST_SERIES, TOO_MUCH

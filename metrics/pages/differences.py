@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.exceptions import NotFound
 
 from metrics.api.differences import compared_runs
-from metrics.differences import service, sources, tried
+from metrics.differences import near_runs, service, sources
 from metrics.pages import syntax
 from runicorn.api.responses.differences import ChangedFile, Difference, SourceFile
 from runicorn.json_value import JsonObject
@@ -310,7 +310,7 @@ def _colored(lines: Iterable[str], language: str) -> Iterator[tuple[str, SafeStr
 def nearest_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """Render the runs of a project whose configs are nearest to that of a run."""
     run = get_run(run_id)
-    near = tried.near_runs(run.project, run.config, MOST_NEAR, run.run_id)
+    near = near_runs.near_runs(run.project, run.config, MOST_NEAR, run.run_id)
     runs = [(other, _primary_metrics(other["metrics"], run.best_metric_name)) for other in near]
     return render(request, "metrics/differences/nearest.html", {"run": run, "runs": runs})
 

@@ -81,7 +81,7 @@ def test_a_formula_is_shown_for_runs_that_no_query_has_computed_it_for(store: Pa
     analysis.update(
         store, "vision", lambda content: content["formulas"].update(twice="loss * 2", thrice="loss * 3")
     )
-    definitions.changed(str(store))
+    definitions.invalidate(str(store))
     text = render(block("chart", "metrics: twice", "runs: latest"), Context(active_root(), "vision"))
     assert "No run has" not in text and 'data-name="twice"' in text
     columns = "columns: metric.thrice.last, metric.loss.last"

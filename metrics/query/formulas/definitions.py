@@ -58,7 +58,7 @@ def digest(tree: Node) -> int:
     return int.from_bytes(blake2b(repr(tree).encode(), digest_size=8).digest()) >> 1
 
 
-def changed(root: str) -> None:
+def invalidate(root: str) -> None:
     """Forget which projects have formulas."""
     _listed.pop(root, None)
 

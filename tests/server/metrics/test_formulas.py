@@ -320,7 +320,7 @@ def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_poin
     catch_up_all(active_root())
     # Written outside of the server: nothing is computed before a request.
     analysis.update(store, "vision", lambda content: content["formulas"].update({"gap": "a - b"}))
-    definitions.changed(active_root().path)
+    definitions.invalidate(active_root().path)
 
     def shown(address: str) -> tuple[list[str], str]:
         page = client.get(
