@@ -22,7 +22,7 @@ LARGEST_WINDOW = 10_000
 MOST_MINUTES = 60.0 * 24 * 365
 
 
-def checked(content: dict[str, Any]) -> Condition:
+def check(content: dict[str, Any]) -> Condition:
     """Return a condition whose fields have the right types already.
 
     Raises:

@@ -13,7 +13,7 @@ from alerts.errors import AlertItemNotFound, AlertsUnavailable, InvalidAlert
 from alerts.judging import rule_set
 from alerts.kinds.base import Condition
 from alerts.models import AlertChannel, AlertEvent, AlertRule
-from alerts.rules import check_where, checked
+from alerts.rules import check, check_where
 from runicorn.message import Message
 from runicorn_site.web import encryption
 from runicorn_site.web.durable import changing
@@ -30,9 +30,9 @@ def save_channel(values: dict[str, Any], key: int | None = None) -> AlertChannel
     fields: dict[str, Any] = {name: values[name] for name in ("name", "enabled") if name in values}
     if "url" in values:
         url = values["url"].strip()
-        fields |= {"kind": addresses.kind_of(url), "url": _encrypted(url)}
+        fields |= {"kind": addresses.kind_of(url), "url": _encrypt(url)}
     if "secret" in values:
-        fields["secret"] = _encrypted(values["secret"]) if values["secret"] else ""
+        fields["secret"] = _encrypt(values["secret"]) if values["secret"] else ""
     if "url" in values or "secret" in values:
         fields["last_error"] = None
     with changing():
@@ -48,7 +48,7 @@ def save_rule(values: dict[str, Any], key: int | None = None) -> AlertRule:
     """Create a rule, or change the given fields of one."""
     fields: dict[str, Any] = {name: values[name] for name in ("name", "enabled") if name in values}
     if "when" in values:
-        fields["when"] = checked(values["when"]).to_dict()
+        fields["when"] = check(values["when"]).to_dict()
     if "where" in values:
         check_where(values["where"])
         if not is_readable(active_root(), values["where"]):
@@ -122,7 +122,7 @@ def _as_seen(rows: list[AlertRule]) -> list[AlertRule]:
 def condition(values: dict[str, Any]) -> Condition:
     """Return the condition of a rule that is not saved."""
     check_where(values.get("where", ""))
-    return checked(values["when"])
+    return check(values["when"])
 
 
 def events() -> QuerySet[AlertEvent]:
@@ -164,7 +164,7 @@ def _require_room(model: type[AlertChannel | AlertRule], most: int) -> None:
         raise InvalidAlert("name", Message("At most {most} can be saved", most=most))
 
 
-def _encrypted(text: str) -> str:
+def _encrypt(text: str) -> str:
     try:
         return encryption.encrypt(text)
     except OSError as error:

@@ -110,7 +110,7 @@ class Acknowledge(Body):
 
 
 @contextmanager
-def checked() -> Iterator[None]:
+def alert_errors() -> Iterator[None]:
     """Answer an invalid rule or channel with 400."""
     try:
         yield

@@ -43,7 +43,7 @@ class ChannelListView(APIView):
     )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a channel."""
-        with requests.checked():
+        with requests.alert_errors():
             return Response(channel_answer(services.save_channel(body)), status=201)
 
 
@@ -59,7 +59,7 @@ class ChannelView(APIView):
     @endpoint(scope=Scope.ADMIN, body=requests.ChannelChange, returns=responses.AlertChannel, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a channel."""
-        with requests.checked():
+        with requests.alert_errors():
             return Response(channel_answer(services.save_channel(body, key)))
 
     @endpoint(scope=Scope.ADMIN, returns=responses.DeletedAlertItem, errors=ERRORS)
@@ -91,7 +91,7 @@ class RuleListView(APIView):
     @endpoint(scope=Scope.CURATE, body=requests.RuleBody, returns={201: responses.AlertRule}, errors=(400,))
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Create a rule. It judges what happens from now on."""
-        with requests.checked():
+        with requests.alert_errors():
             return Response(rule_answer(services.save_rule(body)), status=201)
 
 
@@ -107,7 +107,7 @@ class RuleView(APIView):
     @endpoint(scope=Scope.CURATE, body=requests.RuleChange, returns=responses.AlertRule, errors=ERRORS)
     def patch(self, request: Request, key: int, body: dict[str, Any]) -> Response:
         """Change the given fields of a rule."""
-        with requests.checked():
+        with requests.alert_errors():
             return Response(rule_answer(services.save_rule(body, key)))
 
     @endpoint(scope=Scope.CURATE, returns=responses.DeletedAlertItem, errors=ERRORS)
@@ -128,7 +128,7 @@ class RuleView(APIView):
 )
 def rule_preview_view(request: Request, body: dict[str, Any]) -> Response:
     """Judge past runs by a rule without saving it: at most 100 events, within two seconds."""
-    with requests.checked():
+    with requests.alert_errors():
         return Response(preview.preview(services.condition(body), body.get("where", "")))
 
 

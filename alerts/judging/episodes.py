@@ -199,7 +199,7 @@ def _where(presence: ViewerPresence, run: Run | None) -> dict[str, str]:
 
 
 @changing()
-def raised(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) -> bool:
+def record_script_alerts(run: Run, alerts: Sequence[ScriptAlert], presence: ViewerPresence) -> bool:
     """Record alerts that a script raised; reading the journal again does not repeat them. Return whether one is new."""
     new = {
         identity_of_alert(run.root.path, run.run_id, alert.at, alert.title, alert.text, alert.level): alert

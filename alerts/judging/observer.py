@@ -101,7 +101,7 @@ class RunObserver:
             elif rule.chooses(self._run):
                 self._has_news |= episodes.fire(rule, self._run, subject, change, presence)
         if self._script_alerts:
-            self._has_news |= episodes.raised(self._run, self._script_alerts, presence)
+            self._has_news |= episodes.record_script_alerts(self._run, self._script_alerts, presence)
 
     def settle(self) -> None:
         """Forget what was stored."""

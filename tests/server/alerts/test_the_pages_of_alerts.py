@@ -35,7 +35,7 @@ def run_id(store: Path) -> str:
 def raise_alerts(run_id: str, count: int) -> None:
     """Store alerts of a script."""
     alerts = [ScriptAlert(time.time(), f"alert {number}", "", "warn") for number in range(count)]
-    episodes.raised(get_run(run_id), alerts, ViewerPresence(0.0, 0.0, 0.0))
+    episodes.record_script_alerts(get_run(run_id), alerts, ViewerPresence(0.0, 0.0, 0.0))
 
 
 def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[..., Any], run_id: str) -> None:
