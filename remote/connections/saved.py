@@ -124,7 +124,7 @@ def save_connection(
         before = None if index is None else parse_entry(entries[index])
         if complete:
             _check(saved, secrets or {}, before)
-        record = _encrypted(saved, secrets or {}, before).record()
+        record = _encrypt(saved, secrets or {}, before).record()
         new.append(index is None)
         if index is None:
             entries.append(record)
@@ -164,7 +164,7 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
     def change(entries: list[Any]) -> None:
         before = {saved.key: saved for entry in entries if (saved := parse_entry(entry)) is not None}
         sealed = {
-            key: _encrypted(saved, secrets, before.get(key)) for key, (saved, secrets) in requested.items()
+            key: _encrypt(saved, secrets, before.get(key)) for key, (saved, secrets) in requested.items()
         }
         for key in silent & before.keys():  # the method stays with the secret that it uses
             sealed[key] = replace(sealed[key], auth_method=before[key].auth_method)
@@ -195,7 +195,7 @@ def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
         raise InvalidInput(names[-1], sentence)
 
 
-def _encrypted(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
+def _encrypt(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
     if not saved.remember:
         return saved
     stays = before.sealed if before is not None else {}

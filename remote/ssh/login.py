@@ -69,7 +69,7 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
                 **CONNECT_OPTIONS,
             )
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise _converted(asyncssh, address, credentials, check, error, timeout) from None
+        raise _convert(asyncssh, address, credentials, check, error, timeout) from None
     assert check.host_key is not None
     return Link(address, connection, check.host_key)
 
@@ -210,7 +210,7 @@ def _key_file(text: str) -> bytes:
     return _platform.read_regular(path, KEY_BYTES, follow_links=True)
 
 
-def _converted(
+def _convert(
     asyncssh: ModuleType,
     address: Address,
     credentials: Credentials,

@@ -74,7 +74,7 @@ def compare(
             "name": name,
             "runs": [_about(side) for side in sides],
             "missing": missing,
-            "samples": [_compared(sides, key, whole=sample is not None) for key in ordered[:limit]],
+            "samples": [_compare(sides, key, whole=sample is not None) for key in ordered[:limit]],
             "total": len(ids),
             "worse": sum(change < 0 for change in paired),
             "better": sum(change > 0 for change in paired),
@@ -200,7 +200,7 @@ def _about(side: _Side) -> RunOfSamples:
     }
 
 
-def _compared(sides: list[_Side], key: str, *, whole: bool) -> ComparedSample:
+def _compare(sides: list[_Side], key: str, *, whole: bool) -> ComparedSample:
     rows: list[dict[str, Any] | None] = []
     for side in sides:
         place = side.places.get(key)

@@ -53,7 +53,7 @@ def matching(node: Node, piece: Piece) -> Mask:
         masks = [matching(part, piece) for part in node.nodes]
         result = np.logical_and.reduce(masks) if isinstance(node, All) else np.logical_or.reduce(masks)
         return np.asarray(result, bool)
-    return _compared(node, piece)
+    return _compare(node, piece)
 
 
 def is_number(value: Any) -> bool:
@@ -72,12 +72,12 @@ def numbers_of(piece: Piece, name: str) -> NDArray[np.float64]:
     return piece.numbers(name)
 
 
-def _compared(node: Comparison, piece: Piece) -> Mask:
+def _compare(node: Comparison, piece: Piece) -> Mask:
     name, operator = node.field.name, node.operator
     if piece.kinds.get(name) == "text":
-        return _compared_text(piece, name, operator, node.values)
+        return _compare_text(piece, name, operator, node.values)
     if name in piece.long and name not in piece.kinds:
-        return _compared_text(piece, name, operator, node.values)
+        return _compare_text(piece, name, operator, node.values)
     numbers = numbers_of(piece, name)
     present: Mask = ~np.isnan(numbers)
     if operator == "exists":
@@ -99,7 +99,7 @@ def _word(value: Any) -> Any:
     return WORDS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _compared_text(piece: Piece, name: str, operator: str, values: tuple[Any, ...]) -> Mask:
+def _compare_text(piece: Piece, name: str, operator: str, values: tuple[Any, ...]) -> Mask:
     long = piece.long_mask(name)
     if operator == "contains":
         return piece.containing(name, str(values[0]))
