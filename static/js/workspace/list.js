@@ -2,8 +2,7 @@
 
 import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
-import { cutName } from "../dom.js";
-import { PointedRow } from "./pointed_row.js";
+import { cutName, make, setHidden } from "../dom.js";
 import { Readings } from "./readings.js";
 
 const ROWS = "#runs tbody tr[data-run]";
@@ -15,8 +14,9 @@ export class RunList {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("pointerover", ({ target }) => this.#over(target));
     document.addEventListener("focusin", ({ target }) => this.#over(target));
-    this.over = null;
-    this.pointedRow = new PointedRow();
+    this.over = this.pointed = null;
+    /** Below the list: a background of the row that is pointed at would paint all rows again with each move. */
+    this.bar = make("i", { className: "pointed-bar" });
     this.readings = new Readings();
     /** Rows in sight: the values of all others would be laid out with each move of the pointer. */
     this.inSight = new Set();
@@ -51,7 +51,8 @@ export class RunList {
     const names = splitNames(rows.map(({ dataset }) => [dataset.name, dataset.run, dataset.extra]));
     for (const row of this.inSight) if (!row.isConnected) this.inSight.delete(row);
     this.readings.rowsChanged();
-    this.pointedRow.rowsChanged();
+    document.getElementById("run-list")?.prepend(this.bar);
+    this.#placeBar();
     for (const [i, row] of rows.entries()) {
       this.observer.observe(row);
       cutName(row.querySelector(".name bdi"), names[i]);
@@ -84,7 +85,17 @@ export class RunList {
 
   /** Mark the row of a run whose curve is pointed at, or none. */
   point(id) {
-    this.pointedRow.show(id ? document.getElementById(`run-${id}`) : null);
+    const row = id ? document.getElementById(`run-${id}`) : null;
+    if (row !== this.pointed) this.pointed?.classList.remove("pointed");
+    row?.classList.add("pointed");
+    this.pointed = row;
+    this.#placeBar();
+  }
+
+  #placeBar() {
+    const row = this.pointed;
+    setHidden(this.bar, !row?.isConnected);
+    if (row) Object.assign(this.bar.style, { transform: `translateY(${row.offsetTop}px)`, height: `${row.offsetHeight}px` });
   }
 
   #click(event) {
