@@ -1,5 +1,5 @@
-"""What a researcher does with 10,000 runs, counted in actions: seeds, a pivot table, all runs compared. A click and a chosen
-option are an action each."""
+"""What a researcher does with 10,000 runs, counted in actions: seeds, a baseline, a pivot table, a formula, all runs compared.
+A click, a chosen option and a filled field are an action each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import random
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from tests.folders import write_run
 from tests.large import many
@@ -24,6 +26,9 @@ SETTINGS = len(RATES) * len(DEPTHS) * len(OPTIMIZERS) * len(DECAYS) * len(WIDTHS
 COUNT = SETTINGS * SEEDS
 STEPS = 8
 BEST = "0.03"
+CREATED = 1_767_000_000.0
+SWEEP = f"config.lr = {BEST} and config.depth = 101 and config.seed < 3"
+SWEEP_RUNS = len(OPTIMIZERS) * len(DECAYS) * len(WIDTHS) * 3
 
 
 def accuracy(lr: float, depth: int, noise: float) -> float:
@@ -31,20 +36,24 @@ def accuracy(lr: float, depth: int, noise: float) -> float:
     return 0.7 - 2 * abs(lr - float(BEST)) + depth / 1000 + noise
 
 
+def settings() -> Iterator[tuple[float, int, str, float, int, int, float]]:
+    """Yield the config of each run, the oldest first, and its last accuracy."""
+    source = random.Random(5)
+    for values in product(RATES, DEPTHS, OPTIMIZERS, DECAYS, WIDTHS, range(SEEDS)):
+        yield *values, accuracy(values[0], values[1], source.gauss(0, 0.004))
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     """A viewer over 10,000 runs of 2,000 settings with five seeds each."""
     root, home = tmp_path_factory.mktemp("lab") / "store", tmp_path_factory.mktemp("home")
     root.mkdir()
-    source, created = random.Random(5), 1_767_000_000.0
-    for number, values in enumerate(many(product(RATES, DEPTHS, OPTIMIZERS, DECAYS, WIDTHS, range(SEEDS)))):
-        lr, depth, optimizer, decay, width, seed = values
-        final = accuracy(lr, depth, source.gauss(0, 0.004))
+    for number, (lr, depth, optimizer, decay, width, seed, final) in enumerate(many(settings())):
         write_run(
             root,
             "vision",
             f"net-{optimizer}-{depth}",
-            created_at=created + number,
+            created_at=CREATED + number,
             config={
                 "lr": lr,
                 "depth": depth,
@@ -83,6 +92,18 @@ class Actions:
         self._count()
         self.page.locator(selector).first.select_option(value)
 
+    def fill(self, selector: str, text: str) -> None:
+        self._count()
+        self.page.locator(selector).first.fill(text)
+
+
+def run_id(lab: Viewer, number: int) -> str:
+    """Return the id of a run by its place in `settings()`."""
+    created = CREATED + number
+    address = f"/api/v2/experiments?created_after={created - 0.5}&created_before={created + 0.5}"
+    (run,) = lab.get(address).json()["experiments"]
+    return str(run["id"])
+
 
 def rows(page: Any, column: str) -> list[str]:
     """Return the texts of a column of the table."""
@@ -99,6 +120,58 @@ def test_seeds_group_themselves_in_one_click(lab: Viewer, browser: Any) -> None:
     assert set(rows(browser, "c-n")) == {str(SEEDS)}
     names = rows(browser, "c-name")
     assert len(set(names)) == len(names), "each has a name of its own"
+
+
+def test_the_best_of_300_runs_is_opened_in_two_actions(lab: Viewer, browser: Any) -> None:
+    sweep = [
+        (final, number)
+        for number, (lr, depth, *_, seed, final) in enumerate(settings())
+        if lr == float(BEST) and depth == 101 and seed < 3
+    ]
+    assert len(sweep) == SWEEP_RUNS == 300
+    best = run_id(lab, max(sweep)[1])
+    browser.goto(f"{lab.url}/?project=vision&where={quote(SWEEP)}")
+    until(lambda: f"{SWEEP_RUNS} runs" in browser.locator(".pager").inner_text())
+    user = Actions(browser, 2)
+    user.click('th[data-key="best"] a')
+    first = browser.locator("table.runs tbody tr").first
+    until(lambda: first.get_attribute("id") == f"run-{best}")
+    user.click("table.runs tbody a.name")
+    browser.wait_for_url(f"**/runs/{best}*")
+
+
+def test_a_baseline_is_set_in_two_clicks_and_read_at_once(lab: Viewer, browser: Any) -> None:
+    browser.goto(f"{lab.url}/?project=vision&group=replicas&sort=-best")
+    until(lambda: browser.locator("tr.group-row").count() == 50)
+    user = Actions(browser, 2)
+    user.click("tr.group-row input.pick-group")
+    user.click("#set-baseline")
+    until(lambda: len(rows(browser, "c-verdict")) == 50)
+    assert rows(browser, "c-verdict")[0] == "baseline"
+    assert len(lab.get("/api/v2/projects/vision/baseline").json()["run_ids"]) == SEEDS
+
+
+def test_a_formula_is_defined_in_three_actions_and_is_a_chart_and_a_column(lab: Viewer, browser: Any) -> None:
+    worst = run_id(lab, min((final, number) for number, (*_, final) in enumerate(settings()))[1])
+    browser.goto(f"{lab.url}/projects/vision/groups?metric=val/accuracy")
+    user = Actions(browser, 3)
+    user.fill("input[name=name]", "gap")
+    user.fill("input[name=formula]", "train/loss - val/accuracy")
+    user.click("form.pickers:has(input[name=formula]) button[type=submit]")
+    until(lambda: browser.locator("dl.facts dt", has_text="gap").count() == 1)
+    browser.goto(f"{lab.url}/?layout=charts&project=vision")
+    until(lambda: f"{STEPS} points" in _label(browser, "gap"))
+
+    def is_computed() -> bool:
+        browser.goto(f"{lab.url}/?project=vision&add=metric.gap.last&sort=-metric.gap.last")
+        first = browser.locator("table.runs tbody tr").first
+        is_busy = "Computing gap" in browser.locator("[data-part=notices]").inner_text()
+        return not is_busy and bool(first.get_attribute("id") == f"run-{worst}")
+
+    # Until its rows are computed in the background.
+    until(is_computed, timeout=600)
+    assert browser.locator("th", has_text="gap").count() > 0
+    assert requests.delete(f"{lab.url}/api/v2/projects/vision/formulas/gap", timeout=60).ok
 
 
 def test_a_group_that_is_too_large_for_a_baseline_changes_nothing(lab: Viewer, browser: Any) -> None:
