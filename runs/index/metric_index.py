@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 from runicorn.store import layout
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import MetricStats, best_by, mode_of, score
-from runs.store.sanitize import clean_text, number
+from runs.store.sanitize import number
 
 VALUES = (
     "count",
@@ -25,8 +25,6 @@ VALUES = (
     "best",
     "last_text",
 )
-TEXT_LENGTH = 255
-"""Characters of a text that lists show."""
 
 
 def record_metrics(
@@ -95,7 +93,7 @@ def metric_values(run: Run, key: str, stats: MetricStats) -> tuple[Any, ...]:
         number(stats.maximum),
         stats.maximum_step,
         number(best),
-        None if stats.last_text is None else clean_text(stats.last_text, TEXT_LENGTH),
+        stats.last_text,
     )
 
 

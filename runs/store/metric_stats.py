@@ -8,6 +8,10 @@ from typing import Any, Protocol
 
 from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import goal_by_name
+from runs.store.sanitize import clean_text
+
+TEXT_LENGTH = 255
+"""Characters of a text that lists show."""
 
 
 @dataclass(slots=True)  # not frozen: lists of a store make 100,000, which would take three times as long
@@ -24,12 +28,15 @@ class MetricStats:
     last_special: str | None = None
     """`nan`, `inf` or `-inf` if the last value is no finite number."""
     last_text: str | None = None
-    """The last value if it is text."""
+    """The last value if it is text, its first `TEXT_LENGTH` characters."""
 
     @classmethod
     def of(cls, counted: Any) -> MetricStats:
         """Create from the row of a series, or from counted statistics."""
-        return cls(**{field.name: getattr(counted, field.name) for field in fields(cls)})
+        stats = cls(**{field.name: getattr(counted, field.name) for field in fields(cls)})
+        if stats.last_text is not None:
+            stats.last_text = clean_text(stats.last_text, TEXT_LENGTH)
+        return stats
 
 
 class HasPrimaryMetric(Protocol):

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.ingest.catch_up import catch_up
+from metrics.ingest.journal_summary import metric_stats
 from runicorn.store import layout
+from runs.models import RunMetric
 from tests.server.metrics.agreement import check_everything
 from tests.server.metrics.journals import Scribe, append, new_run, path_of
 
@@ -62,3 +64,15 @@ def test_every_read_agrees_with_a_random_journal(store: Path, seed: int) -> None
 @settings(max_examples=200, suppress_health_check=relaxed)
 def test_every_read_agrees_with_a_thousand_random_journals(store: Path, part: int, seed: int) -> None:
     live_through(seed)
+
+
+def test_the_last_text_of_a_metric_is_the_same_with_and_without_a_database(store: Path) -> None:
+    run, line = (
+        new_run(next(numbers)),
+        b'{"ts": 1.7e9, "type": "metrics", "data": {"phase": "%s", "global_step": 1}}\n',
+    )
+    run.status = layout.FINISHED
+    append(run, line % (b"x" * 300))
+    assert catch_up(run, wait=60) == 0
+    of_journal = metric_stats(run.path)["phase"].last_text
+    assert of_journal == "x" * 255 == RunMetric.objects.get(run=run, key="phase").last_text
