@@ -101,7 +101,7 @@ def test_a_curve_is_drawn_over_another_metric(board: Board, server: Server) -> N
     server.make = over
     page = board("loss", "epoch")
     menu = open_menu(page)
-    menu.get_by_label("X axis").select_option("epoch")
+    menu.locator("select[name=x]").select_option("epoch")
     until(lambda: page.evaluate("chart('loss').domain") == [0, 10])
     page.keyboard.press("Escape")
     page.evaluate("chart('loss').hooks.cursor(5)")

@@ -249,7 +249,7 @@ def test_axes_and_range_of_one_chart_are_set_and_kept_for_the_project(
     menu.get_by_label("Minimum").fill("0.5")
     menu.get_by_label("Maximum").fill("1")
     menu.get_by_label("Maximum").press("Tab")
-    menu.get_by_label("X axis").select_option("val/acc")
+    menu.locator("select[name=x]").select_option("val/acc")
     until(lambda: "val/acc 0.05 to 0.95" in page.evaluate(label))
     item = {"metrics": ["val/loss"], "x": "val/acc", "y_range": [0.5, 1]}
     arranged.saved(
