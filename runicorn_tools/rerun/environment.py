@@ -28,6 +28,8 @@ import json, sys, importlib.metadata as m
 packages = {d.metadata["Name"]: d.version for d in m.distributions() if d.metadata["Name"]}
 print(json.dumps({"version": sys.version.split()[0], "packages": packages}))
 """
+_DRY = {"PIP_BREAK_SYSTEM_PACKAGES": "1"}
+"""A dry run installs nothing, and is that of a new environment: one of the system's does not refuse it (PEP 668)."""
 _NOT_FOUND = re.compile(
     r"No matching distribution found for ([^\s;]+)|Because (\S+) was not found|there is no version of (\S+)"
 )
@@ -126,10 +128,20 @@ def plan(run: RunFacts, *, exact: bool = True) -> Environment:
         remarks.append("The run used conda, which is not here: its packages come from pip.")
     if shutil.which("uv"):
         return Environment("uv", ".venv/bin/python", python_version or "3", requirements, remarks)
-    python = shutil.which(f"python{_minor(python_version)}") or sys.executable
-    installation = installed(python)
-    remarks += _version_remark(python_version, installation[0] if installation else "")
+    python, there = _nearest_python(python_version)
+    remarks += _version_remark(python_version, there)
     return Environment("venv", python, python_version, requirements, remarks)
+
+
+def _nearest_python(version: str) -> tuple[str, str]:
+    """Return an interpreter for a virtual environment and its version: the same, else one of the same minor version."""
+    paths = [sys.executable, shutil.which(f"python{_minor(version)}") or sys.executable]
+    versions = {path: installation[0] for path in paths if (installation := installed(path))}
+    for is_near in (str.__eq__, lambda a, b: _minor(a) == _minor(b)):
+        for path, its_version in versions.items():
+            if is_near(its_version, version):
+                return path, its_version
+    return sys.executable, versions.get(sys.executable, "")
 
 
 def wanted_packages(run: RunFacts) -> dict[str, str]:
@@ -263,7 +275,9 @@ def missing(environment: Environment, folder: Path) -> str | None:
 def _refused(command: list[str], what: str, not_found: re.Pattern[str], place: str) -> str | None:
     """Return why a dry run failed, in a sentence; None if it did not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False, env=os.environ | _DRY
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return f"The {what}s cannot be looked up: {error}."
     if done.returncode == 0:

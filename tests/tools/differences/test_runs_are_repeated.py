@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -277,6 +278,14 @@ def test_an_interpreter_with_the_same_packages_is_used(pair: Pair, monkeypatch: 
     assert environment.plan(conda).kind == "conda"
 
 
+def test_an_environment_is_made_by_the_same_python(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others of the same minor version, as that of the system, are second."""
+    other = pair.run({}, pip_packages=["six==1.0"], python_version=platform.python_version())
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None if name == "uv" else "/usr/bin/python3")
+    made = environment.plan(other)
+    assert (made.kind, made.python, made.remarks) == ("venv", sys.executable, [])
+
+
 def test_sources_that_a_busy_machine_has_not_begun_to_store_are_awaited(pair: Pair) -> None:
     files: dict[str, str | bytes] = {"t.py": "print(1)"}
     run = pair.run({})
@@ -344,6 +353,18 @@ def test_a_package_that_is_in_no_index_is_named(tmp_path: Path, monkeypatch: pyt
     assert problem == (
         "The package no-such-package-of-runicorn==1.0 is in no package index that is reachable."
     )
+
+
+def test_an_interpreter_of_the_system_is_asked_as_a_new_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip refuses to install into one that the system manages (PEP 668), also in a dry run."""
+    program = tmp_path / "python"
+    script = '[ -n "$PIP_BREAK_SYSTEM_PACKAGES" ] || { echo "hint: See PEP 668" >&2; exit 1; }'
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    made = environment.Environment("venv", str(program), "3.11", ["six==1.0"])
+    assert environment.missing(made, tmp_path) is None
 
 
 def test_another_machine_and_missing_versions_are_said(pair: Pair, tmp_path: Path) -> None:
