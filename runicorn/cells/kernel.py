@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from runicorn.cells.marimo import current_cell
 from runicorn.store.notices import say
 
 
@@ -43,7 +44,7 @@ _begun: dict[str, Execution] = {}
 
 
 def in_kernel() -> bool:
-    """Return whether this process executes cells of a notebook."""
+    """Return whether this process is a kernel of Jupyter."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None
@@ -51,6 +52,9 @@ def in_kernel() -> bool:
 
 def current_execution() -> Execution | None:
     """Return what is executed; None outside of notebooks."""
+    if (of_marimo := current_cell()) is not None:
+        cell, request = of_marimo
+        return Execution(cell, "", request)
     if not in_kernel():
         return None
     shell = sys.modules["IPython"].get_ipython()

@@ -6,7 +6,7 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
 from pathlib import Path
@@ -14,12 +14,15 @@ from subprocess import SubprocessError
 from typing import Any, Protocol
 
 from runicorn.cells.kernel import in_kernel
+from runicorn.cells.marimo import CellOutput, current_cell
 from runicorn.cells.picture import PictureReader, RunPicture, curves_svg, pictures_html, read_pictures
 from runicorn.store import layout
 
 MOST_RUNS = 20
 PAUSE = 2.0
 """Seconds between two updates of a running run."""
+LONGEST_END = 30.0
+"""Seconds after the end of a run in which its files are written."""
 FRAME = 640
 """Height of the interactive page in a cell, in pixels."""
 
@@ -113,15 +116,32 @@ def display_run(run: ShownRun) -> None:
         ).start()
 
 
+def run_html(run: ShownRun) -> str:
+    """Return a run as HTML; in a cell of marimo, whose output follows the run until it has ended."""
+    view = RunsView(run.storage_root, [run.run_dir])
+    if not run.is_open() or current_cell() is None:
+        return view._repr_html_()
+    reader = PictureReader(run.run_dir)
+    html = _live(reader, run)["text/html"]
+    CellOutput().follow(lambda output: _update(run, view, reader, output, output.is_gone))
+    return html
+
+
 def _live(reader: PictureReader, run: ShownRun) -> dict[str, str]:
     picture = reader.read()
     return bundle([picture], pictures_html([picture]), repr(run))
 
 
-def _update(run: ShownRun, view: RunsView, reader: PictureReader, handle: Any) -> None:
+def _update(
+    run: ShownRun,
+    view: RunsView,
+    reader: PictureReader,
+    handle: Any,
+    is_gone: Callable[[], bool] = lambda: False,
+) -> None:
     """Update the output of a cell while a run goes on; at its end it becomes the interactive page."""
     drawn_size = -1
-    while run.is_open():
+    while run.is_open() and not is_gone():
         began = time.perf_counter()
         with suppress(OSError):
             size = os.stat(run.run_dir / layout.EVENTS).st_size
@@ -130,4 +150,8 @@ def _update(run: ShownRun, view: RunsView, reader: PictureReader, handle: Any) -
                 handle.update(_live(reader, run), raw=True)
         # At most a twentieth of the time of the training's interpreter.
         time.sleep(max(PAUSE, 20 * (time.perf_counter() - began)))
+    # A run has ended before its last files are written.
+    until = time.monotonic() + LONGEST_END
+    while time.monotonic() < until and reader.read().status == layout.RUNNING:
+        time.sleep(min(PAUSE, 0.1))
     handle.update(view._repr_mimebundle_(), raw=True)

@@ -113,9 +113,13 @@ def init(
     return run
 
 
+def _may_have_cells() -> bool:
+    return "IPython" in sys.modules or "marimo" in sys.modules
+
+
 def _continued(place: Location, reinit: str | None) -> Run | None:
     """Return the run that the cell of a notebook continues; one that it does not continue is ended."""
-    if reinit is None and "IPython" not in sys.modules:
+    if reinit is None and not _may_have_cells():
         return None
     with fork_lock.lock():
         from runicorn.cells import kernel
@@ -173,7 +177,7 @@ def _publish(run: Run, server: Target | None) -> None:
         )
     if _is_stored(run):
         companion.watch(run.run_dir)
-    if "IPython" in sys.modules:
+    if _may_have_cells():
         with fork_lock.lock():
             from runicorn.cells.kernel import note_execution
 

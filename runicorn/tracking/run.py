@@ -82,9 +82,9 @@ class Run(MediaLog):
     def _repr_html_(self) -> str:
         """Return the run as HTML, for front ends of notebooks other than Jupyter."""
         with fork_lock.lock():
-            from runicorn.cells.view import RunsView
+            from runicorn.cells.view import run_html
 
-        return RunsView(self.storage_root, [self.run_dir])._repr_html_()
+        return run_html(self)
 
     def __enter__(self) -> Run:
         return self

@@ -6,18 +6,22 @@ import json
 import math
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import runicorn as rn
 from runicorn import extension_points
+from runicorn.cells import view as cell_view
 from runicorn.cells.picture import PictureReader, pictures_html, read_pictures
 from runicorn.cells.view import RunsView
 from tests.folders import write_run
 from tests.processes import environment
+from tests.waiting import until
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -242,3 +246,74 @@ def test_an_executed_notebook_has_the_curves_in_its_outputs(
 
 def html_of(cell: Any) -> str:
     return "".join(str(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
+
+
+class Marimo(ModuleType):
+    """As much of marimo as a cell needs: its output is a list of what it was replaced by."""
+
+    Html = staticmethod(str)
+    Thread = threading.Thread
+
+    def __init__(self) -> None:
+        super().__init__("marimo")
+        self.outputs: list[str] = []
+        self.is_gone = False
+        self.output = SimpleNamespace(replace=self.outputs.append)
+
+    def running_in_notebook(self) -> bool:
+        return True
+
+    def current_thread(self) -> SimpleNamespace:
+        return SimpleNamespace(should_exit=self.is_gone)
+
+
+@pytest.fixture
+def marimo(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Marimo]:
+    """Executes a cell of that id by a request of that id from now on."""
+    module = Marimo()
+
+    def execute(cell: str, request: str) -> Marimo:
+        types, context = ModuleType("types"), ModuleType("context")
+        types.get_context = lambda: SimpleNamespace(cell_id=cell)  # type: ignore[attr-defined]
+        context.RUN_ID_CTX = SimpleNamespace(get=lambda default: request)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "marimo", module)
+        monkeypatch.setitem(sys.modules, "marimo._runtime.context.types", types)
+        monkeypatch.setitem(sys.modules, "marimo._messaging.context", context)
+        return module
+
+    return execute
+
+
+def test_a_cell_of_marimo_follows_its_run(
+    folder: Path,
+    home: Path,
+    marimo: Callable[[str, str], Marimo],
+    sdk_only: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cell_view, "PAUSE", 0.01)
+    module = marimo("a", "1")
+    run = rn.init("p", "n", storage=folder, system_metrics=False, capture_env=False)
+    run.log({"loss": 1.0}, step=1)
+    assert "<iframe" not in run._repr_html_()
+    run.log({"loss": 0.25}, step=2)
+    until(lambda: any("0.25" in html for html in module.outputs))
+    run.finish()
+    until(lambda: "finished" in module.outputs[-1])
+    assert "running" in module.outputs[0]
+
+
+def test_a_cell_of_marimo_that_is_executed_again_ends_its_run(
+    folder: Path, home: Path, marimo: Callable[[str, str], Marimo]
+) -> None:
+    options: Any = {"storage": folder, "system_metrics": False, "capture_env": False}
+    marimo("a", "1")
+    first = rn.init("p", "n", **options)
+    marimo("b", "2")
+    other = rn.init("p", "n", **options)
+    assert first.is_open() and other.is_open()
+    marimo("a", "3")
+    again = rn.init("p", "n", **options)
+    assert not first.is_open() and other.is_open()
+    for run in (other, again):
+        run.finish()
