@@ -36,7 +36,7 @@ SMOOTHING = (
 )
 CURVES = frozenset({"names", "points", "x", "x_metric", "step_range", "time_range", "group_by", *SMOOTHING})
 OF_RUNS: Mapping[str, frozenset[str]] = {
-    "overlay": CURVES | {"ids", "band"},
+    "overlay": CURVES | {"ids", "band", "pixels"},
     "media-grid": frozenset({"ids", "media", "steps"}),
 }
 """Data of the runs that `ids` names, with the parameters that a link may pass.
