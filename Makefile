@@ -23,7 +23,7 @@ run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
 	@$(BIN)/python -m runicorn viewer $(ARGS)
 
 test: $(TOOLS)  ## set up what is missing and run the quick tests: those of tests/tiers.py
-	@$(PYTEST) -n 2 --tier quick $(ARGS)
+	@$(PYTEST) -n 3 --tier quick $(ARGS)
 
 test-rest: $(TOOLS)  ## the tests that `make test` leaves out
 	@$(PYTEST) -n 3 --tier rest $(ARGS)
