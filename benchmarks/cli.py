@@ -61,7 +61,7 @@ def main() -> None:
         points = ("sql", statement, "--csv", "--storage", str(few))
         kept.append(report(f"points of one metric of {WITH_POINTS:,} runs", command(own, *points), 2.0))
         with viewer(root, home) as server:
-            until(lambda: server.get("/api/v2/experiments", per_page=1).json()["total"] >= count)
+            until(lambda: server.get("/api/v2/experiments?per_page=1").json()["total"] >= count)
             asked = ("ls", "--url", server.url)
             kept.append(report(f"ls of {count:,} runs by a viewer", best(lambda: command(own, *asked)), 0.3))
     sys.exit(not all(kept))
