@@ -28,12 +28,21 @@ _BAND_EVERY, _CLOSE_BAND_EVERY = 3, 6
 """Points of a downsampled curve per edge of its band."""
 
 
+_CLOSE_SPARE = 1.1
+"""As `SPARE`, of a close line."""
+
+
+def resolution(points: int, pixels: int | None) -> tuple[int, bool]:
+    """Return the maximum number of points of a curve, both ends included, and whether its line is close."""
+    return (points, False) if pixels is None else (downsample.OF_CLOSE * pixels + 2, True)
+
+
 def read_for(points: int, *, close: bool) -> int:
     """Return how many points are read at least for a curve of at most `points`.
 
     Two buckets beside each other are not wider than an interval of a close line, which has four points at most.
     """
-    return math.ceil(points * 1.1 / SPARE) if close else points
+    return math.ceil(points * _CLOSE_SPARE / SPARE) if close else points
 
 
 def of_smoothed(points: int, *, close: bool) -> int:

@@ -10,7 +10,6 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.query import along, charts, groups
-from metrics.query.downsample import OF_CLOSE
 from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
@@ -65,7 +64,7 @@ def compare_series(
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read; retry.
     """
-    close, points = pixels is not None, points if pixels is None else OF_CLOSE * pixels + 2
+    points, close = charts.resolution(points, pixels)
     by_step = x == "step"
     view, journals = view_of_several(
         selection.runs, BY_STEP if by_step else BY_TIME, names, limit=MOST_SERIES + 1

@@ -12,7 +12,6 @@ from typing import Any
 
 from metrics.models import Series
 from metrics.query import along, charts
-from metrics.query.downsample import OF_CLOSE
 from metrics.query.formulas.curves import formula_curves
 from metrics.query.formulas.curves import smoothed as smoothed_formula
 from metrics.query.limits import check_size
@@ -75,8 +74,8 @@ def run_series(
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
-    close, by_step = pixels is not None, x == "step"
-    points = points if pixels is None else OF_CLOSE * pixels + 2
+    points, close = charts.resolution(points, pixels)
+    by_step = x == "step"
     run_view = view(run, BY_STEP if by_step else BY_TIME, names)
     if run_view is None:
         nothing: UntimedSeriesAnswer = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
