@@ -126,21 +126,24 @@ class OverMetricQuery(SmoothingQuery):
         return super().validate(attrs)
 
 
-PIXELS_HELP = (
-    "Width of a chart, in place of `points`: a line through a curve is within a pixel of that of all points. "
-    "It has at most four points a pixel, some 2.3 on average."
-)
+class LineQuery(OverMetricQuery):
+    """The width of a chart that draws lines."""
+
+    pixels = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_POINTS // OF_CLOSE,
+        help_text="Width of a chart, in place of `points`: a line through a curve is within a pixel of that of all "
+        "points. It has at most four points a pixel, some 2.3 on average.",
+    )
 
 
-class SeriesQuery(OverMetricQuery):
+class SeriesQuery(LineQuery):
     """Names, range and resolution of series."""
 
     names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
     points = serializers.IntegerField(
         default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
-    )
-    pixels = serializers.IntegerField(
-        required=False, min_value=1, max_value=MOST_POINTS // OF_CLOSE, help_text=PIXELS_HELP
     )
     x = serializers.ChoiceField(default="step", choices=["step", "time"])
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
@@ -166,7 +169,7 @@ class FastQuery(Query):
     )
 
 
-class OverlayQuery(OverMetricQuery):
+class OverlayQuery(LineQuery):
     """Runs, metrics, resolution and grouping of compared series."""
 
     ids = CommaSeparated(
@@ -177,9 +180,6 @@ class OverlayQuery(OverMetricQuery):
     names = Names(max_length=MOST_NAMES, help_text="Metrics, comma-separated or repeated; all by default.")
     points = serializers.IntegerField(
         default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
-    )
-    pixels = serializers.IntegerField(
-        required=False, min_value=1, max_value=MOST_POINTS // OF_CLOSE, help_text=PIXELS_HELP
     )
     x = serializers.ChoiceField(
         default="step",
