@@ -236,7 +236,7 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
     for path in ("/runs-change", "/login", "/nowhere"):
         requests.post(lab.url + path, timeout=30)
     assert form(lab, "wu", "/runs-change", runs["ada"], action="unpin") == 200
-    until(lambda: "/runs-change" in [change["path"] for change in recorded(lab.home)])
+    until(lambda: ("wu", "/runs-change") in {(c["user"], c["path"]) for c in recorded(lab.home)})
     changes = [change for change in recorded(lab.home) if not change["is_admin"]]
     found = {(c.get("user"), c["method"], c["path"], c.get("status")) for c in changes}
     assert ("ada", "PATCH", f"/api/runs/{runs['bo']}", 403) in found
