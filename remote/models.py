@@ -15,7 +15,7 @@ from remote.ssh.address import Address
 
 
 class SavedConnection(models.Model):
-    """A connection that a user saved, in the durable database; `connections/saved_file.py` has the format."""
+    """A connection that a user saved, in the durable database; `connections/entry_format.py` has the format."""
 
     entry: models.JSONField[Any, Any] = models.JSONField(null=True)
     """With encrypted secrets."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from remote.api import connections, saved, viewers
+from remote.api import connections, saved_connections, viewers
 from remote.pages.urls import page_patterns as pages
 
 api_patterns = [
@@ -20,12 +20,14 @@ api_patterns = [
     path("remote/config", connections.remote_config, name="api-remote-config"),
     path("remote/fs/list", connections.remote_folder, name="api-remote-folder"),
     path("remote/fs/exists", connections.remote_path, name="api-remote-path"),
-    path("remote/connections/saved", saved.AllConnections.as_view(), name="api-saved-connections"),
-    path("config/ssh_connections", saved.SavedConnections.as_view(), name="api-ssh-connections"),
-    path("config/ssh_connections/<str:key>", saved.saved_connection, name="api-ssh-connection"),
+    path(
+        "remote/connections/saved", saved_connections.AllConnections.as_view(), name="api-saved-connections"
+    ),
+    path("config/ssh_connections", saved_connections.SavedConnections.as_view(), name="api-ssh-connections"),
+    path("config/ssh_connections/<str:key>", saved_connections.saved_connection, name="api-ssh-connection"),
     path(
         "config/ssh_connections/<str:key>/details",
-        saved.saved_details,
+        saved_connections.saved_details,
         name="api-ssh-connection-details",
     ),
     path("remote/viewer/start", viewers.start_viewer, name="api-viewer-start"),

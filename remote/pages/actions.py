@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from remote.connections import saved
+from remote.connections import repository
 from remote.errors import AuthenticationFailed, ConnectionNotFound, HostKeyConflict, InvalidInput, RemoteError
 from remote.pages.context import (
     PendingLogin,
@@ -58,7 +58,7 @@ def host_page(request: HttpRequest) -> HttpResponse:
 
 
 def _without_secrets(key: str) -> Login:
-    return of_saved(saved.saved_connection(key), Credentials())
+    return of_saved(repository.saved_connection(key), Credentials())
 
 
 def _saved_login(key: str) -> Login | None:
@@ -75,14 +75,14 @@ _SHOWN = ("host", "port", "username", "name", "way", "private_key_path", "keep",
 def _save_only(login: Login, key: str) -> HttpResponse:
     """Save without connecting; a changed address replaces the old entry."""
     _save(login)
-    before = saved.saved_connection(key) if key else None
+    before = repository.saved_connection(key) if key else None
     if before is not None and before.address != login.address:
-        saved.delete_connection(before.key)
+        repository.delete_connection(before.key)
     return redirect(f"{reverse('remote')}?notice=saved")
 
 
 def _save(login: Login) -> None:
-    saved.save_connection(
+    repository.save_connection(
         address=login.address,
         auth_method=login.method,
         name=login.name,
@@ -180,8 +180,8 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Remove a saved connection; an open connection is not closed."""
-    with suppress(saved.SavedConnectionNotFound):  # already removed
-        saved.delete_connection(request.POST.get("key", ""))
+    with suppress(repository.SavedConnectionNotFound):  # already removed
+        repository.delete_connection(request.POST.get("key", ""))
     return redirect(f"{reverse('remote')}?notice=removed")
 
 

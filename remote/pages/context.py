@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from remote.api.requests_viewers import session_to_dict
-from remote.connections import saved
+from remote.connections import repository
 from remote.errors import ConnectionNotFound
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
 from remote.services import connections as services
@@ -171,7 +171,7 @@ def host_context(
     if error:
         context["errors"] = {field if field in FIELDS else "form": sentence_of(error)}
     if key:
-        context["saved"] = saved.saved_connection(key).to_dict()
+        context["saved"] = repository.saved_connection(key).to_dict()
     return context
 
 
@@ -183,8 +183,8 @@ def saved_login(key: str) -> Login | None:
     """
     if not key:
         return None
-    connection = saved.saved_connection(key)
-    return of_saved(connection, saved.credentials(connection))
+    connection = repository.saved_connection(key)
+    return of_saved(connection, repository.credentials(connection))
 
 
 def machine(connection_id: str) -> RemoteConnection:

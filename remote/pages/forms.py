@@ -9,7 +9,7 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
-from remote.connections.saved_file import SECRETS, Method, Saved
+from remote.connections.entry_format import SECRETS, ConnectionProfile, Method
 from remote.ssh import address as addresses
 from remote.ssh.address import Address, InvalidAddress
 from remote.ssh.credentials import Credentials
@@ -107,18 +107,18 @@ class Login:
         }
 
 
-def of_saved(saved: Saved, credentials: Credentials) -> Login:
-    way: str = saved.auth_method
+def of_saved(profile: ConnectionProfile, credentials: Credentials) -> Login:
+    way: str = profile.auth_method
     if way == "key":
-        way = "key_text" if "private_key" in saved.sealed or not saved.private_key_path else "key_file"
+        way = "key_text" if "private_key" in profile.sealed or not profile.private_key_path else "key_file"
     secrets = {name: getattr(credentials, name) for name in SECRETS}
     return Login(
-        saved.address,
+        profile.address,
         way,
-        saved.name,
-        saved.private_key_path or "",
+        profile.name,
+        profile.private_key_path or "",
         {name: text for name, text in secrets.items() if text and name in _OF_A_WAY[way]},
-        remember=saved.remember,
+        remember=profile.remember,
     )
 
 

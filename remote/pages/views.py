@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from remote.api.requests_viewers import session_to_dict
-from remote.connections import saved
+from remote.connections import repository
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.context import NOTICES, live_context, machine, machine_address, pending_logins
 from remote.pages.forms import sentence_of
@@ -32,7 +32,7 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     pending_logins.sweep()
     hosts_error = ""
     try:
-        saved_hosts = saved.saved_connections()
+        saved_hosts = repository.saved_connections()
     except RemoteError as error:
         saved_hosts, hosts_error = [], sentence_of(str(error.detail))
     connected = {connection.id for connection in pool.all()}

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from people import former as people
-from remote.connections import saved
+from remote.connections import repository
 from remote.errors import ConfigurationUnavailable
 from runicorn.settings.user import config_directory, data_directory
 from runicorn_site.database.prepare import migrations_on_disk
@@ -43,9 +43,9 @@ def import_former() -> None:
         import_once(folder / "tokens.json", people.import_tokens)
         import_once(folder / "watched_folders.json", _import_watched_folders)
         import_once(folder / "ui_preferences.json", preferences.import_file, is_written=True)
-        import_once(folder / "connections.json", saved.import_file, is_written=True)
+        import_once(folder / "connections.json", repository.import_file, is_written=True)
         try:
-            saved.import_older_list()
+            repository.import_older_list()
         except ConfigurationUnavailable as error:
             logger.error("The connections in config.json cannot be imported: %s", error)
         import_once(folder / "shares.json", people.import_shares)

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_safe
 from people.models import Share
 from people.shares import services as shares
 from people.shares.api import share_url
-from remote.connections import saved
-from remote.connections.saved_file import Saved
+from remote.connections import repository
+from remote.connections.entry_format import ConnectionProfile
 from remote.errors import ConfigurationUnavailable
 from remote.models import KnownHost
 from remote.services import connections
@@ -68,7 +68,7 @@ class ShownChoice(NamedTuple):
 class HostsContext(TypedDict):
     """Saved connections and known host keys, or why they cannot be read."""
 
-    hosts: NotRequired[list[Saved]]
+    hosts: NotRequired[list[ConnectionProfile]]
     keys: NotRequired[list[KnownHost]]
     hosts_unread: NotRequired[str]
     keys_unread: NotRequired[str]
@@ -117,7 +117,7 @@ def hosts_context() -> HostsContext:
     """Read the saved connections and the known host keys."""
     context: HostsContext = {}
     try:
-        context["hosts"] = saved.saved_connections()
+        context["hosts"] = repository.saved_connections()
     except ConfigurationUnavailable as error:
         context["hosts_unread"] = translated(error.detail)
     try:

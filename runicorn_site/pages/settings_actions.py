@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from people.shares import services as shares
 from people.shares.errors import ShareNotFound
-from remote.connections import saved
+from remote.connections import repository
 from remote.services import connections
 from runicorn.settings import user as own
 from runicorn_site import errors
@@ -77,8 +77,8 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     """Remove a saved connection and its secrets; an unknown one changes nothing."""
     form = ForgetHostForm(request.POST)
     if form.is_valid():
-        with suppress(saved.SavedConnectionNotFound):
-            saved.delete_connection(form.cleaned_data["key"])
+        with suppress(repository.SavedConnectionNotFound):
+            repository.delete_connection(form.cleaned_data["key"])
     return redirect(site_address("/settings?notice=host#hosts-title"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote.connections import saved
+from remote.connections import repository
 from remote.pages.urls import page_patterns
 from remote.ssh.loop import LoopThread
 from runicorn_site.transport.routing import pool_at
@@ -28,7 +28,7 @@ def test_a_wrong_password_is_reported_and_neither_saved_nor_shown(
     page = answer.content.decode()
     assert answer.status_code == 401 and f"Authentication failed for {known_sshd.username}@" in page
     assert f'value="{known_sshd.port}"' in page and SECRET not in page
-    assert saved.saved_connections() == []
+    assert repository.saved_connections() == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_unreachable_host_is_reported(client: Client, remote_loop: LoopThread
 def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_loop: LoopThread) -> None:
     form = HERE | {"way": "password", "name": "the big one", "save": "1"}
     assert client.post("/remote/host", form)["Location"] == "/remote?notice=saved"
-    (one,) = saved.saved_connections()
+    (one,) = repository.saved_connections()
     answer = client.post("/remote/host/connect", {"key": one.key})
     page = answer.content.decode()
     assert answer.status_code == 400 and "Enter the password." in page and "the big one" in page
@@ -76,18 +76,18 @@ def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_
 def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home: Path) -> None:
     form = HERE | {"way": "password", "password": SECRET, "remember": "1", "save": "1"}
     client.post("/remote/host", form)
-    (one,) = saved.saved_connections()
+    (one,) = repository.saved_connections()
     page = client.get("/remote/host", {"key": one.key}).content.decode()
     assert 'placeholder="saved"' in page and SECRET not in page
     client.post("/remote/host", form | {"key": one.key, "password": "", "name": "renamed"})
-    (one,) = saved.saved_connections()
-    assert (one.name, saved.credentials(one).password) == ("renamed", SECRET)
+    (one,) = repository.saved_connections()
+    assert (one.name, repository.credentials(one).password) == ("renamed", SECRET)
     # It is not kept for another address, which may belong to another user.
     client.post("/remote/host", form | {"key": one.key, "password": "", "host": "127.0.0.2"})
-    (one,) = saved.saved_connections()
-    assert (one.address.host, saved.credentials(one).password) == ("127.0.0.2", None)
+    (one,) = repository.saved_connections()
+    assert (one.address.host, repository.credentials(one).password) == ("127.0.0.2", None)
     client.post("/remote/host/forget", {"key": one.key})
-    assert saved.saved_connections() == []
+    assert repository.saved_connections() == []
 
 
 def test_known_and_saved_hosts_are_removed_in_the_settings(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote.connections import saved
+from remote.connections import repository
 from remote.ssh import host_keys
 from remote.ssh.loop import LoopThread
 from tests.sshd import Sshd, keygen
@@ -46,7 +46,7 @@ def test_an_unknown_key_is_shown_and_the_login_continues_once_it_is_accepted(
     answer = client.post(address)
     assert answer["Location"].startswith("/remote/machine?connection=")
     assert host_keys.path().read_text().split() == sshd.known_hosts_line.split()
-    assert [one.address.host for one in saved.saved_connections()] == [sshd.host]
+    assert [one.address.host for one in repository.saved_connections()] == [sshd.host]
     assert client.get(address)["Location"] == "/remote?notice=expired"  # nothing is stored for it
 
 

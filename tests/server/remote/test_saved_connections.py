@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from rest_framework.test import APIClient
 
-from remote.connections import saved
+from remote.connections import repository
 from runicorn.settings.user import read_user_config
 from runicorn_site.database.imports import import_former
 from runicorn_site.web import encryption
@@ -46,7 +46,7 @@ def keep(api: APIClient, **more: Any) -> Any:
 
 
 def opened(key: str = "me@gpu.example.org:22@me") -> Any:
-    return saved.credentials(saved.saved_connection(key))
+    return repository.credentials(repository.saved_connection(key))
 
 
 def test_a_connection_is_saved_and_saved_again(api: APIClient) -> None:
@@ -83,7 +83,7 @@ def test_a_secret_is_in_no_response_and_no_file_but_can_be_used(api: APIClient, 
     files = [file.read_bytes() for file in configuration.iterdir()]
     assert all(SECRET.encode() not in content for content in answers + files)
     assert opened().password == SECRET
-    assert SECRET not in repr(opened()) + repr(saved.saved_connection(key))
+    assert SECRET not in repr(opened()) + repr(repository.saved_connection(key))
     modes = {file.name: file.stat().st_mode & 0o777 for file in configuration.iterdir()}
     assert modes["connections.json"] == modes[".secret.key"] == 0o600
 

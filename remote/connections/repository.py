@@ -14,7 +14,7 @@ from typing import Any
 
 from rest_framework import status
 
-from remote.connections.saved_file import Method, Saved, parse_entry, place
+from remote.connections.entry_format import ConnectionProfile, Method, parse_entry, place
 from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
 from remote.models import SavedConnection
 from remote.ssh.address import Address
@@ -48,37 +48,39 @@ class SavedConnectionNotFound(RemoteError):
         super().__init__("Connection not found: {key}", key=key)
 
 
-def saved_connections() -> list[Saved]:
+def saved_connections() -> list[ConnectionProfile]:
     """Return the saved connections in the order of their creation."""
     with _configuration():
-        return [saved for entry in _entries() if (saved := parse_entry(entry)) is not None]
+        return [profile for entry in _entries() if (profile := parse_entry(entry)) is not None]
 
 
-def saved_connection(key: str) -> Saved:
+def saved_connection(key: str) -> ConnectionProfile:
     """Return the connection with a key in the format of any release."""
     with _configuration():
         entries = _entries()
     index = place(entries, key)
-    saved = None if index is None else parse_entry(entries[index])
-    if saved is None:
+    profile = None if index is None else parse_entry(entries[index])
+    if profile is None:
         raise SavedConnectionNotFound(key)
-    return saved
+    return profile
 
 
-def credentials(saved: Saved) -> Credentials:
+def credentials(profile: ConnectionProfile) -> Credentials:
     """Return the credentials of a saved connection, without a password or passphrase that was not remembered.
 
     Raises:
         InvalidInput: a secret was encrypted with another key.
     """
-    names = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
+    names = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[
+        profile.auth_method
+    ]
     secrets: dict[str, str] = {}
     for name in names:
-        if name not in saved.sealed:
+        if name not in profile.sealed:
             continue
         require("saved-passwords")
         with _configuration():
-            text = encryption.decrypt(saved.sealed[name])
+            text = encryption.decrypt(profile.sealed[name])
         if text is None:
             raise InvalidInput(
                 name,
@@ -86,8 +88,8 @@ def credentials(saved: Saved) -> Credentials:
                 name=name,
             )
         secrets[name] = text
-    path = saved.private_key_path if saved.auth_method == "key" else None
-    return Credentials(**secrets, private_key_path=path, use_agent=saved.auth_method == "agent")
+    path = profile.private_key_path if profile.auth_method == "key" else None
+    return Credentials(**secrets, private_key_path=path, use_agent=profile.auth_method == "agent")
 
 
 def save_connection(
@@ -99,7 +101,7 @@ def save_connection(
     private_key_path: str | None = None,
     secrets: dict[str, str] | None = None,
     complete: bool = True,
-) -> tuple[Saved, bool]:
+) -> tuple[ConnectionProfile, bool]:
     """Save a connection, replacing the one to the same address.
 
     Args:
@@ -116,15 +118,15 @@ def save_connection(
     Raises:
         InvalidInput: something that the method requires is missing, or there are too many connections.
     """
-    saved = Saved(address, name, auth_method, remember, private_key_path)
+    profile = ConnectionProfile(address, name, auth_method, remember, private_key_path)
     new: list[bool] = []
 
     def change(entries: list[Any]) -> None:
-        index = place(entries, saved.key)
+        index = place(entries, profile.key)
         before = None if index is None else parse_entry(entries[index])
         if complete:
-            _check(saved, secrets or {}, before)
-        record = _encrypt(saved, secrets or {}, before).record()
+            _check(profile, secrets or {}, before)
+        record = _encrypt(profile, secrets or {}, before).record()
         new.append(index is None)
         if index is None:
             entries.append(record)
@@ -132,39 +134,42 @@ def save_connection(
             entries[index] = record
 
     _change(change)
-    return saved_connection(saved.key), new[0]
+    return saved_connection(profile.key), new[0]
 
 
 def replace_connections(items: Sequence[dict[str, Any]]) -> None:
     """Replace all saved connections; an item without its secret keeps the stored one.
 
     Args:
-        items: objects in the format of `remote/connections/saved_file.py`, with unencrypted secrets.
+        items: objects in the format of `remote/connections/entry_format.py`, with unencrypted secrets.
 
     Raises:
         InvalidInput: an item has no address, or there are too many.
     """
-    requested: dict[str, tuple[Saved, dict[str, str]]] = {}
+    requested: dict[str, tuple[ConnectionProfile, dict[str, str]]] = {}
     silent = set()
     for number, item in enumerate(items, start=1):
-        saved = parse_entry(item)
-        if saved is None:
+        profile = parse_entry(item)
+        if profile is None:
             raise InvalidInput(
                 "connections",
                 "connections: number {number} has no valid host, port and username.",
                 number=number,
             )
         unwanted = False in (item.get("remember_password"), item.get("rememberPassword"))
-        requested[saved.key] = replace(saved, sealed={}, remember=not unwanted), saved.sealed
+        requested[profile.key] = replace(profile, sealed={}, remember=not unwanted), profile.sealed
         if not (
-            saved.sealed or saved.private_key_path or unwanted or {"auth_method", "authMethod"} & item.keys()
+            profile.sealed
+            or profile.private_key_path
+            or unwanted
+            or {"auth_method", "authMethod"} & item.keys()
         ):
-            silent.add(saved.key)
+            silent.add(profile.key)
 
     def change(entries: list[Any]) -> None:
-        before = {saved.key: saved for entry in entries if (saved := parse_entry(entry)) is not None}
+        before = {profile.key: profile for entry in entries if (profile := parse_entry(entry)) is not None}
         sealed = {
-            key: _encrypt(saved, secrets, before.get(key)) for key, (saved, secrets) in requested.items()
+            key: _encrypt(profile, secrets, before.get(key)) for key, (profile, secrets) in requested.items()
         }
         for key in silent & before.keys():  # the method stays with the secret that it uses
             sealed[key] = replace(sealed[key], auth_method=before[key].auth_method)
@@ -185,22 +190,24 @@ def delete_connection(key: str) -> None:
     _change(change)
 
 
-def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
+def _check(profile: ConnectionProfile, secrets: dict[str, str], before: ConnectionProfile | None) -> None:
     """Raise InvalidInput if something that the authentication method requires is missing."""
-    names, sentence = NEEDED[saved.auth_method]
-    available = {**(before.sealed if before and saved.remember else {}), **secrets}
-    if saved.private_key_path:
-        available["private_key_path"] = saved.private_key_path
+    names, sentence = NEEDED[profile.auth_method]
+    available = {**(before.sealed if before and profile.remember else {}), **secrets}
+    if profile.private_key_path:
+        available["private_key_path"] = profile.private_key_path
     if names and not any(available.get(name) for name in names):
         raise InvalidInput(names[-1], sentence)
 
 
-def _encrypt(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
-    if not saved.remember:
-        return saved
+def _encrypt(
+    profile: ConnectionProfile, secrets: dict[str, str], before: ConnectionProfile | None
+) -> ConnectionProfile:
+    if not profile.remember:
+        return profile
     stays = before.sealed if before is not None else {}
     return replace(
-        saved, sealed=stays | {name: encryption.encrypt(text) for name, text in secrets.items() if text}
+        profile, sealed=stays | {name: encryption.encrypt(text) for name, text in secrets.items() if text}
     )
 
 
@@ -228,16 +235,16 @@ def import_older_list() -> None:
 
 
 def _is_new(entry: Any, have: list[Any]) -> bool:
-    saved = parse_entry(entry)
-    return saved is not None and place(have, saved.key) is None
+    profile = parse_entry(entry)
+    return profile is not None and place(have, profile.key) is None
 
 
 def _merge(entries: list[Any]) -> None:
     """Add entries, replacing those to the same address."""
     merged = _entries()
     for entry in entries:
-        saved = parse_entry(entry)
-        index = None if saved is None else place(merged, saved.key)
+        profile = parse_entry(entry)
+        index = None if profile is None else place(merged, profile.key)
         if index is not None:
             merged[index] = entry
         elif entry not in merged:
@@ -272,13 +279,13 @@ def _change(change: Callable[[list[Any]], None]) -> None:
 
 
 def _encrypted_entry(entry: Any) -> Any:
-    saved = parse_entry(entry)
-    if saved is None or all(encryption.is_encrypted(text) for text in saved.sealed.values()):
+    profile = parse_entry(entry)
+    if profile is None or all(encryption.is_encrypted(text) for text in profile.sealed.values()):
         return entry
-    secrets = {name: encryption.decrypt(text) for name, text in saved.sealed.items()}
+    secrets = {name: encryption.decrypt(text) for name, text in profile.sealed.items()}
     # A secret that cannot be decrypted is useless.
     return replace(
-        saved, sealed={name: encryption.encrypt(text) for name, text in secrets.items() if text}
+        profile, sealed={name: encryption.encrypt(text) for name, text in secrets.items() if text}
     ).record()
 
 

@@ -4,7 +4,7 @@
       "remember_password": true, "password": "gAAAAA…"}]
 
 Runicorn 0.5 wrote whatever fields its pages had, so camel-case names are accepted and unknown fields kept. The secrets
-(`SECRETS`) are encrypted by `remote/connections/encryption.py`; an object without an address is kept unchanged.
+(`SECRETS`) are encrypted by `runicorn_site/web/encryption.py`; an object without an address is kept unchanged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SECRET_WORDS = ("password", "passphrase", "secret", "token", "credential", "pri
 
 
 @dataclass(frozen=True, repr=False)
-class Saved:
+class ConnectionProfile:
     address: Address
     name: str = ""
     auth_method: Method = "agent"
@@ -49,7 +49,7 @@ class Saved:
 
     def __repr__(self) -> str:
         """Omit the secrets, encrypted ones too."""
-        return f"Saved({self.key})"
+        return f"ConnectionProfile({self.key})"
 
     @property
     def key(self) -> str:
@@ -86,7 +86,7 @@ class Saved:
         }
 
 
-def parse_entry(entry: object) -> Saved | None:
+def parse_entry(entry: object) -> ConnectionProfile | None:
     """Parse an object of the file; return None if it has no valid address."""
     if not isinstance(entry, dict):
         return None
@@ -97,7 +97,7 @@ def parse_entry(entry: object) -> Saved | None:
         return None
     sealed = {name: fields[name] for name in SECRETS if isinstance(fields.get(name), str) and fields[name]}
     path = fields.get("private_key_path")
-    return Saved(
+    return ConnectionProfile(
         where,
         name=fields["name"] if isinstance(fields.get("name"), str) else "",
         auth_method=_method(fields),
@@ -134,12 +134,12 @@ def place(entries: Iterable[object], key: str) -> int | None:
         key: `user@host:port@user`, `user@host:port`, or `host:port@user`.
     """
     for index, entry in enumerate(entries):
-        saved = parse_entry(entry)
-        if saved is not None and key in _keys(saved):
+        profile = parse_entry(entry)
+        if profile is not None and key in _keys(profile):
             return index
     return None
 
 
-def _keys(saved: Saved) -> tuple[str, ...]:
-    there = saved.address.id.removeprefix(f"{saved.address.username}@")
-    return saved.key, saved.address.id, f"{there}@{saved.address.username}"
+def _keys(profile: ConnectionProfile) -> tuple[str, ...]:
+    there = profile.address.id.removeprefix(f"{profile.address.username}@")
+    return profile.key, profile.address.id, f"{there}@{profile.address.username}"

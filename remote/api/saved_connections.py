@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from remote.api.requests import LoginBody
-from remote.connections import saved
-from remote.connections.saved_file import METHODS, SECRETS
+from remote.connections import repository
+from remote.connections.entry_format import METHODS, SECRETS
 from runicorn.api.responses import remote as responses
 from runicorn_site.web.access import Scope
 from runicorn_site.web.endpoint import endpoint, route
@@ -31,7 +31,7 @@ class SaveConnectionBody(LoginBody):
     )
 
     def validate(self, fields: dict[str, Any]) -> Any:
-        """Return the arguments of `saved.save_connection`."""
+        """Return the arguments of `repository.save_connection`."""
         return {
             **super().validate(fields),
             "name": fields["name"],
@@ -48,7 +48,7 @@ class SavedConnections(APIView):
     @endpoint(scope=Scope.ADMIN, returns=responses.SavedConnectionList, errors=[503])
     def get(self, request: Request) -> Response:
         """List them in the order of their creation, without secrets."""
-        connections = [connection.to_dict() for connection in saved.saved_connections()]
+        connections = [connection.to_dict() for connection in repository.saved_connections()]
         return Response(responses.SavedConnectionList(connections=connections))
 
     @endpoint(
@@ -59,7 +59,7 @@ class SavedConnections(APIView):
     )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Save a connection (201), or replace the one to the same user, host and port (200)."""
-        connection, is_new = saved.save_connection(**body)
+        connection, is_new = repository.save_connection(**body)
         message = "SSH connection saved successfully"
         return Response(
             responses.ConnectionSaved(ok=True, message=message, key=connection.key),
@@ -70,14 +70,14 @@ class SavedConnections(APIView):
 @route("DELETE", scope=Scope.ADMIN, returns=responses.Done, errors=[404, 503])
 def saved_connection(request: Request, key: str) -> Response:
     """Delete a saved connection and its secrets. The key formats of all releases are accepted."""
-    saved.delete_connection(key)
+    repository.delete_connection(key)
     return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
 
 
 @route("GET", scope=Scope.ADMIN, returns=responses.SavedConnectionDetail, errors=[404, 503])
 def saved_details(request: Request, key: str) -> Response:
     """Return a saved connection without its secrets."""
-    connection = saved.saved_connection(key).to_dict()
+    connection = repository.saved_connection(key).to_dict()
     return Response(responses.SavedConnectionDetail(ok=True, connection=connection))
 
 
@@ -95,7 +95,9 @@ class AllConnections(APIView):
     @endpoint(scope=Scope.ADMIN, returns=responses.AllSavedConnections, errors=[503])
     def get(self, request: Request) -> Response:
         """List them with their additional fields, without secrets."""
-        connections = [connection.more | connection.to_dict() for connection in saved.saved_connections()]
+        connections = [
+            connection.more | connection.to_dict() for connection in repository.saved_connections()
+        ]
         return Response({"ok": True, "connections": connections})
 
     @endpoint(scope=Scope.ADMIN, request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])
@@ -112,5 +114,5 @@ class AllConnections(APIView):
                     ]
                 }
             )
-        saved.replace_connections(items)
+        repository.replace_connections(items)
         return Response(responses.Done(ok=True, message="Connections saved successfully"))
