@@ -12,6 +12,6 @@ class MetricsConfig(AppConfig):
     def ready(self) -> None:
         """Register the formulas, by which runs are found and sorted like by other metrics."""
         from metrics.query.formulas.provider import prepare
-        from runs.query import derived
+        from runs.query import derived_metrics
 
-        derived.register(prepare)
+        derived_metrics.register(prepare)

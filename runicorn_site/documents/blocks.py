@@ -28,7 +28,7 @@ from runicorn_site.documents.options import BlockProblem, Options, parse
 from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.templatetags.ui import duration, figure
 from runs.models import Run, RunMetric, StorageRoot
-from runs.query import derived, usual_metric
+from runs.query import derived_metrics, usual_metric
 from runs.query.analysis import grouping
 from runs.query.sort_keys import metric_of
 from runs.query.where.parser import BadWhere
@@ -127,7 +127,7 @@ def _chart(options: Options, context: Context) -> Chart:
     if not metrics:
         raise BlockProblem(_("A chart needs “metrics: NAME”."))
     runs = _runs(options, context, 10, MOST_CURVES)
-    derived.prepare(context.root, metrics)
+    derived_metrics.prepare(context.root, metrics)
     present = set(RunMetric.objects.filter(run__in=runs).values_list("key", flat=True))
     if not present & set(metrics):
         raise BlockProblem(_("No run has the metric {name}.").format(name=metrics[0]))
@@ -173,7 +173,7 @@ def _weight(text: str) -> float:
 def _table(options: Options, context: Context) -> Table:
     runs = _runs(options, context, 20, MOST_ROWS)
     columns = options.texts("columns") or _usual_columns(runs)
-    derived.prepare(context.root, {metric[0] for column in columns if (metric := metric_of(column))})
+    derived_metrics.prepare(context.root, {metric[0] for column in columns if (metric := metric_of(column))})
     entries = _entries(runs, with_metrics=any(map(needs_metrics, columns)))
     best = {column: value for column in columns if (value := _best_of(entries, column)) is not None}
     labels = named_runs.labels(runs)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from runicorn_site.web.readable import current
 from runs.models import RunQuerySet, StorageRoot
-from runs.query import counts, derived
+from runs.query import counts, derived_metrics
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered, metrics_of, ordered_by_query
 
@@ -174,7 +174,7 @@ def run_list(
     Raises:
         UnknownOrder: `sort` or `order_by` is malformed.
     """
-    derived.prepare(root, metrics_of(query))
+    derived_metrics.prepare(root, metrics_of(query))
     if not is_fixed(query):
         matches = matching()
         rows = ordered_by_query(matches, query).values_list(*fields)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runs.models import Run, StorageRoot
-from runs.query import derived, replica_keys, selectivity
+from runs.query import derived_metrics, replica_keys, selectivity
 from runs.query.matches import Matches
 from runs.query.where import sql
 from runs.query.where.ast import Node, columns, metrics_in, parts, with_tag
@@ -62,7 +62,7 @@ def find_runs(
                 **{f"{name_of_word}__in": words} if several else {name_of_word: words[0]}
             )
     matches = selectivity.search_text(matches, search)
-    derived.prepare(root, metrics_in(where))
+    derived_metrics.prepare(root, metrics_in(where))
     replica_keys.prepare(root, where)
     conditions = [*map(with_tag, tags), *parts(where)]
     if conditions:

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet, Subquery
 from rest_framework.exceptions import ValidationError
 
 from runs.models import Run, RunMetric, RunParam
-from runs.query import derived, selectivity, sort_keys
+from runs.query import derived_metrics, selectivity, sort_keys
 from runs.query.key_sets import Keys
 from runs.query.matches import Matches
 from runs.query.sort_keys import metric_of
@@ -110,7 +110,7 @@ class Ordered:
         for key, _ in keys:
             if not is_key(key):
                 raise UnknownOrder(key)
-        derived.prepare(matches.root, {metric[0] for key, _ in keys if (metric := metric_of(key))})
+        derived_metrics.prepare(matches.root, {metric[0] for key, _ in keys if (metric := metric_of(key))})
         self.desc = desc
         few = matches if order == "created_at" else selectivity.narrow(matches)
         groups = _by_pin(few) if pinned_first else [few]

@@ -12,7 +12,7 @@ from runs.models import StorageRoot
 
 
 def prepare(root: StorageRoot, names: Collection[str], runs: Collection[int] | None = None) -> None:
-    """Compute the missing and old rows of formulas with these names; see `runs.query.derived`."""
+    """Compute the missing and old rows of formulas with these names; see `runs.query.derived_metrics`."""
     projects = projects_with_formulas(root.path)
     depends_on(lambda: projects_with_formulas(root.path) == projects, suffices=False)
     if not projects:

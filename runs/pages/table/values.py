@@ -10,7 +10,7 @@ from runicorn_site.web.templatetags.ui import figure
 from runs.active_root import active_root
 from runs.models import Run, RunMetric, RunParam
 from runs.pages.table.columns import AGGREGATES
-from runs.query import derived
+from runs.query import derived_metrics
 from runs.query.sort_keys import metric_of
 
 SIGNIFICANT = 5
@@ -29,7 +29,7 @@ def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int,
     values: dict[tuple[int, str], Value] = {}
     names = {name for name, _ in metrics.values()}
     if runs:
-        derived.prepare(active_root(), names, keys)
+        derived_metrics.prepare(active_root(), names, keys)
     for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
         for column, (name, aggregate) in metrics.items():
             if name == metric.key:

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from runicorn.store import layout
 from runs.models import Run, RunParam, RunTag, StorageRoot
-from runs.query import derived, replica_keys
+from runs.query import derived_metrics, replica_keys
 from runs.query.analysis.metric_values import Floats, Ints, Quantity, values_of
 from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
@@ -238,7 +238,7 @@ def _tags(root: StorageRoot, keys: Ints) -> tuple[Ints, list[Any]]:
 
 def metric_statistics(root: StorageRoot, membership: Membership, quantity: Quantity) -> Statistics:
     """Return the statistics of a metric by group."""
-    derived.prepare(root, {quantity.name})
+    derived_metrics.prepare(root, {quantity.name})
     return membership.computed(
         quantity[1:], lambda: statistics(membership, values_of(root, quantity, membership.keys))
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
-from runs.query import derived
+from runs.query import derived_metrics
 from runs.query.analysis.remembered import remembered
 from runs.query.where.ast import FIGURES
 from runs.store.lazy_numpy import np
@@ -98,7 +98,7 @@ def values_of(root: StorageRoot, quantity: Quantity, keys: Ints) -> Floats:
     Args:
         keys: primary keys of runs, ascending.
     """
-    derived.prepare(root, {quantity.name})
+    derived_metrics.prepare(root, {quantity.name})
     values: Floats = np.full(len(keys), np.nan)
     if not len(keys):
         return values

@@ -1,4 +1,4 @@
-"""Metrics that are derived from others: the app of metrics computes their rows before a query needs them."""
+"""Metrics derived from others: the app of metrics computes their rows before a query needs them."""
 
 from __future__ import annotations
 
