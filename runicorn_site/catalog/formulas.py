@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from metrics.query.formulas.whole import Series, computed
+from metrics.query.formulas.full_resolution import Series, compute
 from runicorn.store.project import analysis
 from runicorn_site.catalog.journal_curves import read_series
 from runicorn_tools.analysis import formulas
@@ -34,7 +34,7 @@ def read_with_formulas(folder: Path, trees: Mapping[str, Node], names: Sequence[
     inputs = [metric for tree in requested.values() for metric in formulas.metrics(tree)]
     series = read_series(folder, [*names, *inputs] if names else [])
     logged = {name: part for name, part in series.items() if not names or name in names}
-    return logged | computed(series, requested)
+    return logged | compute(series, requested)
 
 
 class WithFormulas(dict[str, Any]):

@@ -341,7 +341,7 @@ class StoreCatalog(Catalog):
         stats = self._cache.stats(folder, partial(self._read_stats, folder))
         if not (trees := self._formulas(project)):
             return stats
-        from metrics.query.formulas.whole import stats_of
+        from metrics.query.formulas.full_resolution import stats_of
         from runicorn_site.catalog.formulas import WithFormulas, read_with_formulas
 
         def compute(name: str) -> Mapping[str, MetricStats]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from metrics.query.formulas.whole import Series
+from metrics.query.formulas.full_resolution import Series
 from metrics.query.values_at_steps import Along
 from metrics.store.lanes import Lane
 from runicorn.store import layout

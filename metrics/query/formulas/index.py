@@ -22,8 +22,8 @@ from metrics.models import Journal
 from metrics.query.formulas import progress
 from metrics.query.formulas.curves import MOST_POINTS, formula_curves
 from metrics.query.formulas.definitions import COMPUTED, digest, formulas_of, projects_with_formulas
+from metrics.query.formulas.full_resolution import compute, stats_of
 from metrics.query.formulas.progress import Unfinished
-from metrics.query.formulas.whole import computed, stats_of
 from metrics.query.plan import WHOLE
 from metrics.query.series_view import JournalReplaced
 from runicorn_tools.analysis import formulas
@@ -188,5 +188,5 @@ def _compute(root: StorageRoot, name: str, tree: Node, stale: Sequence[_Stale]) 
 def _of_journal(run: Run, name: str, tree: Node) -> MetricStats | None:
     """Return the statistics of a formula of a summarized run, whose points are only in its journal."""
     series = summaries.series_of(run, formulas.metrics(tree))
-    curve = computed(series, {name: tree}).get(name)
+    curve = compute(series, {name: tree}).get(name)
     return None if curve is None else stats_of(curve[1])

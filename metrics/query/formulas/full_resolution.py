@@ -1,4 +1,4 @@
-"""Formulas of all points of their metrics, computed without a database: of journals and of short runs."""
+"""Formulas at full resolution, computed without a database: of journals and of short runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runs.store.metric_stats import MetricStats
 Series = Mapping[str, tuple[Lane, Points]]
 
 
-def computed(series: Series, trees: Mapping[str, Node]) -> dict[str, tuple[Lane, Points]]:
+def compute(series: Series, trees: Mapping[str, Node]) -> dict[str, tuple[Lane, Points]]:
     """Return the formulas whose metrics are all among the series; a metric of the same name comes first."""
     tracks = {
         name: Track.of(points.by_step().unshadowed())
