@@ -15,7 +15,7 @@ from runicorn_site.web.readable import current
 from runicorn_site.web.templatetags.ui import figure
 from runicorn_tools.analysis.result import Verdict
 from runs.models import Run, StorageRoot
-from runs.pages.table.against import Against, difference_text
+from runs.pages.table.baseline_comparison import BaselineComparison, difference_text
 from runs.pages.table.state import TableState
 from runs.query import usual_metric
 from runs.query.analysis.answers import baseline_runs
@@ -130,30 +130,33 @@ class Baselines:
         is_visible = self.request is None or are_visible(self.request, baseline.runs)
         return baseline if baseline and is_visible else None
 
-    def of_runs(self, runs: Sequence[Run]) -> dict[int, Against]:
+    def of_runs(self, runs: Sequence[Run]) -> dict[int, BaselineComparison]:
         """Return how runs compare, by primary key."""
-        result: dict[int, Against] = {}
+        result: dict[int, BaselineComparison] = {}
         for project in dict.fromkeys(run.project for run in runs):
             if base := self.of(project):
                 of_project = [run for run in runs if run.project == project]
                 result |= self._compare_runs(base, of_project)
         return result
 
-    def _compare_runs(self, base: Baseline, runs: Sequence[Run]) -> dict[int, Against]:
+    def _compare_runs(self, base: Baseline, runs: Sequence[Run]) -> dict[int, BaselineComparison]:
         keys = np.array(sorted({run.pk for run in runs}), dtype=np.int64)
         values = dict(zip(keys.tolist(), values_of(self.root, base.quantity, keys).tolist(), strict=True))
         # A run of a baseline of several is compared with all of them like any other.
         others = [run for run in runs if {run.pk} != base.keys]
         verdicts = base.judge([[(run.pk, values[run.pk])] for run in others])
-        result = {run.pk: Against(None, base.text) for run in runs}
-        result |= {run.pk: Against(verdict, base.text) for run, verdict in zip(others, verdicts, strict=True)}
+        result = {run.pk: BaselineComparison(None, base.text) for run in runs}
+        result |= {
+            run.pk: BaselineComparison(verdict, base.text)
+            for run, verdict in zip(others, verdicts, strict=True)
+        }
         return result
 
     def of_groups(
         self, projects: Iterable[str | None], groups: Sequence[Sequence[int]]
-    ) -> list[Against | None]:
+    ) -> list[BaselineComparison | None]:
         """Return how groups compare, each with the project of all its runs, and the primary keys of its members."""
-        result: list[Against | None] = [None] * len(groups)
+        result: list[BaselineComparison | None] = [None] * len(groups)
         by_project: dict[str, list[int]] = {}
         for place, project in enumerate(projects):
             if project is not None:
@@ -166,7 +169,7 @@ class Baselines:
             others = [place for place in places if set(groups[place]) != base.keys]
             verdicts = base.judge([[(key, values[key]) for key in groups[place]] for place in others])
             for place in places:
-                result[place] = Against(None, base.text)
+                result[place] = BaselineComparison(None, base.text)
             for place, verdict in zip(others, verdicts, strict=True):
-                result[place] = Against(verdict, base.text)
+                result[place] = BaselineComparison(verdict, base.text)
         return result

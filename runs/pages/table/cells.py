@@ -20,7 +20,7 @@ from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, st
 from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
 from runs.pages.state_reason import reason, reason_text
-from runs.pages.table.against import Against, difference_text
+from runs.pages.table.baseline_comparison import BaselineComparison, difference_text
 from runs.pages.table.names import parted
 from runs.query.completeness import in_words, missing_of
 
@@ -45,7 +45,7 @@ class CellContext:
         text: number of the column, aligned with those of the other rows.
         extra: what tells the run from others of the same name.
         title: how the number of the column differs from the baseline.
-        against: how the run compares with the baseline of its project.
+        comparison: how the run compares with the baseline of its project.
     """
 
     run: Run
@@ -58,7 +58,7 @@ class CellContext:
     text: str = ""
     extra: str = ""
     title: str = ""
-    against: Against | None = None
+    comparison: BaselineComparison | None = None
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
@@ -262,20 +262,20 @@ def value_cell(css: str, context: CellContext) -> SafeString:
 
 
 def verdict_cell(css: str, context: CellContext) -> SafeString:
-    return against_cells(css, context.against)
+    return comparison_cells(css, context.comparison)
 
 
-def against_cells(css: str, against: Against | None) -> SafeString:
+def comparison_cells(css: str, comparison: BaselineComparison | None) -> SafeString:
     """Render a verdict against the baseline."""
-    if against is None:
+    if comparison is None:
         return format_html('<td class="{}"></td>', css)
-    if against.verdict is None:
+    if comparison.verdict is None:
         return format_html('<td class="{}"><b class="is-baseline">{}</b></td>', css, gettext("baseline"))
-    verdict = against.verdict
+    verdict = comparison.verdict
     return format_html(
         '<td class="{}" title="{}"><span class="verdict {} clip">{}{}</span></td>',
         css,
-        f"{against.metric}: {translated(verdict.sentence)}\n{verdict.method}",
+        f"{comparison.metric}: {translated(verdict.sentence)}\n{verdict.method}",
         verdict.verdict,
         translated(sentence(replace(verdict, goal_assumed=False))),
         # Only the name of the metric says which direction is better; the tooltip has the whole question.
@@ -284,11 +284,13 @@ def against_cells(css: str, against: Against | None) -> SafeString:
 
 
 def difference_cell(css: str, context: CellContext) -> SafeString:
-    return difference_cells(css, context.against)
+    return difference_cells(css, context.comparison)
 
 
-def difference_cells(css: str, against: Against | None) -> SafeString:
+def difference_cells(css: str, comparison: BaselineComparison | None) -> SafeString:
     """Render the difference from the baseline, absolute and relative."""
-    verdict = None if against is None else against.verdict
+    verdict = None if comparison is None else comparison.verdict
     text = difference_text(verdict.difference, verdict.relative) if verdict else ""
-    return format_html('<td class="{}" title="{}">{}</td>', css, against.metric if against else "", text)
+    return format_html(
+        '<td class="{}" title="{}">{}</td>', css, comparison.metric if comparison else "", text
+    )

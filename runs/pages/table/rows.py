@@ -23,8 +23,8 @@ from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunTag, StorageRoot
-from runs.pages.table.against import Against
 from runs.pages.table.baseline import Baselines
+from runs.pages.table.baseline_comparison import BaselineComparison
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
 from runs.pages.table.first_steps import FirstSteps, first_steps
@@ -59,7 +59,7 @@ class Row:
     """In how many groups it is shown."""
     suffix: str = ""
     """End of the id of its element if the page shows the run more than once."""
-    against: Against | None = None
+    comparison: BaselineComparison | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     """How the numbers of columns differ from the baseline."""
 
@@ -74,7 +74,7 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         values = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, values, self.texts, self.extra, self.level, self.against, self.titles)).encode()):x}"
+        return f"{crc32(repr((self.running, values, self.texts, self.extra, self.level, self.comparison, self.titles)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -87,7 +87,7 @@ class Row:
             tag_address=lambda tag: state.but(tags=(tag,)).address,
             group_address=partial(_group_address, state),
             extra=self.extra,
-            against=self.against,
+            comparison=self.comparison,
         )
         pieces = []
         for column in self.columns:
@@ -407,7 +407,7 @@ def rows(
         }
     texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
     texts["best"] = aligned([run.best_metric_value for run in runs])
-    against = baselines.of_runs(runs)
+    comparisons = baselines.of_runs(runs)
     return [
         Row(
             run,
@@ -415,7 +415,7 @@ def rows(
             {key: texts[key][at] for key in texts},
             now,
             extras.get(run.pk, ""),
-            against=against.get(run.pk),
+            comparison=comparisons.get(run.pk),
             titles=_titles(baselines, run, {key: of_column[at] for key, of_column in values.items()}),
         )
         for at, run in enumerate(runs)

@@ -19,9 +19,9 @@ from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runicorn_site.web.templatetags.ui import figure, icon
 from runs.models import Run, StorageRoot
-from runs.pages.table.against import Against
 from runs.pages.table.baseline import Baseline, Baselines
-from runs.pages.table.cells import COLOUR_DOT, EMPTY, against_cells, difference_cells
+from runs.pages.table.baseline_comparison import BaselineComparison
+from runs.pages.table.cells import COLOUR_DOT, EMPTY, comparison_cells, difference_cells
 from runs.pages.table.columns import Column, Sort, is_added
 from runs.pages.table.groups import columns as group_columns
 from runs.pages.table.groups.menu import key_label
@@ -264,11 +264,11 @@ class GroupedTable:
         labels = group_names.labels(self.matches, level.membership, level.by, places)
         charts = self._charts(level, places)
         projects = self._projects(level, places)
-        against = self._against(level, places, projects)
-        for at, label, project, verdict in zip(places, labels, projects, against, strict=True):
+        comparisons = self._comparisons(level, places, projects)
+        for at, label, project, comparison in zip(places, labels, projects, comparisons, strict=True):
             base = self.baselines.of(project)
             is_open = level.membership.values[at] in self.opened
-            row = self._group(level, at, label, is_open, columns, charts[at], base, verdict)
+            row = self._group(level, at, label, is_open, columns, charts[at], base, comparison)
             self.pieces.append(row)
             if is_open:
                 self._add_inside(depth, at, row, columns)
@@ -281,9 +281,9 @@ class GroupedTable:
         words = column.words if isinstance(column, group_columns.Common) else None
         return [_common(words, at) for at in places]
 
-    def _against(
+    def _comparisons(
         self, level: Level, places: Sequence[int], projects: Sequence[str | None]
-    ) -> list[Against | None]:
+    ) -> list[BaselineComparison | None]:
         if not any(projects):
             return [None] * len(places)
         membership = level.membership
@@ -330,7 +330,7 @@ class GroupedTable:
         columns: Sequence[Column],
         charts: str,
         base: Baseline | None,
-        against: Against | None,
+        comparison: BaselineComparison | None,
     ) -> GroupRow:
         membership, state = level.membership, self.state
         values, depth = membership.values[at], len(level.by) - 1
@@ -348,9 +348,9 @@ class GroupedTable:
             elif column.key == "n":
                 cells.append(_count(column.css, n, failed))
             elif column.key == "verdict":
-                cells.append(against_cells(column.css, against))
+                cells.append(comparison_cells(column.css, comparison))
             elif column.key == "difference":
-                cells.append(difference_cells(column.css, against))
+                cells.append(difference_cells(column.css, comparison))
             else:
                 group_column = level.column(column.key)
                 title = _title(group_column, base, column.key, at)

@@ -1,4 +1,4 @@
-"""How a row of the runs table compares with the baseline of its project."""
+"""Comparison of a row of the runs table with the baseline of its project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runicorn_tools.analysis.result import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class BaselineComparison:
     """A verdict.
 
     Attributes:
