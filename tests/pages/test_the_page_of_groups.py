@@ -19,7 +19,7 @@ from runicorn_site.web.moments import Moment
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
-from runs.query.analysis import grouping, remembered
+from runs.query.analysis import column_cache, grouping
 from runs.query.find import find_runs
 from tests.folders import write_run
 from tests.pages.markup import Markup
@@ -92,8 +92,8 @@ def test_a_run_that_is_removed_by_another_process_breaks_no_remembered_groups(
     for number in range(4):
         write_run(store, "vision", f"run-{number}", config={"lr": number // 2}, metrics=[{"acc": 0.5}])
     discovery.full(active_root())
-    monkeypatch.setattr(remembered, "EXPENSIVE_SECONDS", -1)
-    monkeypatch.setattr(remembered, "LASTS", 1e9)
+    monkeypatch.setattr(column_cache, "EXPENSIVE_SECONDS", -1)
+    monkeypatch.setattr(column_cache, "LASTS", 1e9)
     root, by = active_root(), ["config.lr"]
     with moments.at(Moment(root.pk, "v1", True)):
         assert [row.n for row in board(find_runs(root, project="vision"), "vision", by, "acc", []).rows] == [

@@ -15,8 +15,8 @@ from rest_framework.exceptions import ValidationError
 from runicorn.store import layout
 from runs.models import Run, RunParam, RunTag, StorageRoot
 from runs.query import derived_metrics, replica_keys
+from runs.query.analysis.column_cache import get_or_compute
 from runs.query.analysis.metric_values import Floats, Ints, Quantity, values_of
-from runs.query.analysis.remembered import remembered
 from runs.query.matches import Matches
 from runs.store.lazy_numpy import np
 
@@ -156,7 +156,7 @@ def group(matches: Matches, by: Sequence[str]) -> Membership:
         statement = str(matches.runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         statement = ""
-    return remembered(matches.root, (statement, *by), lambda: _group(matches, by))
+    return get_or_compute(matches.root, (statement, *by), lambda: _group(matches, by))
 
 
 def _group(matches: Matches, by: Sequence[str]) -> Membership:

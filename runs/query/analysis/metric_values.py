@@ -10,7 +10,7 @@ from runicorn.store.metric_rules import rule_of
 from runicorn_tools.analysis.goals import Goal, goal_by_name
 from runs.models import Run, RunMetric, RunQuerySet, StorageRoot
 from runs.query import derived_metrics
-from runs.query.analysis.remembered import remembered
+from runs.query.analysis.column_cache import get_or_compute
 from runs.query.where.ast import FIGURES
 from runs.store.lazy_numpy import np
 
@@ -105,7 +105,7 @@ def values_of(root: StorageRoot, quantity: Quantity, keys: Ints) -> Floats:
     if len(keys) <= FEW:
         runs, column = _rows(root, quantity, keys)
     else:
-        runs, column = remembered(root, quantity[1:], lambda: _rows(root, quantity))
+        runs, column = get_or_compute(root, quantity[1:], lambda: _rows(root, quantity))
     places = np.minimum(np.searchsorted(keys, runs), len(keys) - 1)
     is_member = keys[places] == runs
     values[places[is_member]] = column[is_member]

@@ -1,4 +1,4 @@
-"""Columns of many runs, remembered while the database does not change."""
+"""Cache of columns of many runs, valid while the database does not change."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _lock = threading.Lock()
 _results: OrderedDict[Hashable, _Result] = OrderedDict()
 
 
-def remembered(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
+def get_or_compute(root: StorageRoot, key: Hashable, compute: Callable[[], T]) -> T:
     """Return `compute()`, or its result at the same version of the database and for the same reader.
 
     The result of a computation of `EXPENSIVE_SECONDS` also serves later versions for a while, until a user changes a run:
