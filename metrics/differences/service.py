@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rest_framework.exceptions import ValidationError
 
-from metrics.differences import parting
+from metrics.differences import divergence
 from metrics.ingest.catch_up import catch_up_several
 from metrics.query import series
 from metrics.query.series_view import JournalReplaced
@@ -52,7 +52,7 @@ def compare(a: Run, b: Sequence[Run], *, with_curves: bool = True) -> Difference
         facts_of(a),
         [facts_of(run) for run in b],
         curves=curves if with_curves else None,
-        find_partings=parting.find,
+        find_partings=divergence.find,
         replicas_of=lambda run: project.replicas_among(run, earlier) if with_curves else (),
         order=project.order_of_sections([facts_of(b[-1]), *earlier]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from metrics.differences import parting
+from metrics.differences import divergence
 from runicorn.api.responses.differences import Difference, NearRun
 from runicorn_site.catalog import judging
 from runicorn_site.catalog.base import Catalog, CatalogError, Judgement, Query
@@ -41,7 +41,7 @@ def differ(catalog: Catalog, a: RunEntry, b: list[RunEntry]) -> Difference:
         runs[0],
         runs[1:],
         curves=_curves,
-        find_partings=parting.find,
+        find_partings=divergence.find,
         replicas_of=lambda run: project.replicas_among(run, earlier),
         order=project.order_of_sections([runs[-1], *earlier]),
         repository=Path.cwd(),

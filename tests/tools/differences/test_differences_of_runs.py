@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from metrics.differences.parting import find
+from metrics.differences.divergence import find
 from runicorn.store import layout
 from runicorn.store.project import analysis
 from runicorn_tools.differences import code, engine, packages, patches, project, values, words

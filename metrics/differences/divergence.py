@@ -1,4 +1,4 @@
-"""Where curves part: the first step from which they stay further apart than replicas of the runs do."""
+"""Divergence of curves: the first step from which they stay further apart than replicas of the runs do."""
 
 from __future__ import annotations
 
