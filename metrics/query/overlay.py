@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metrics.models import Journal, Series
-from metrics.query import along, charts, groups
+from metrics.query import charts, groups, metric_axis
 from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
@@ -18,7 +18,7 @@ from metrics.query.selection import Group, group_runs, start_of
 from metrics.query.series import BY_STEP, BY_TIME
 from metrics.query.series_view import view_of_several
 from metrics.query.smoothing.smoother import Smoother
-from metrics.query.values_at_steps import Along, nothing
+from metrics.query.values_at_steps import AxisValues, no_values
 from metrics.store.columns import Floats
 from runicorn.api.responses.metrics import (
     ComparedCurve,
@@ -84,10 +84,10 @@ def compare_series(
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
         "missing": selection.missing,
     }
-    values_by_run = None if x_metric is None else _along(selection.runs, x_metric)
+    values_by_run = None if x_metric is None else _axis_values(selection.runs, x_metric)
     if values_by_run is not None:
         of_runs = zip((curve.run.pk for curve in curves), answer["series"], strict=True)
-        along.add(of_runs, values_by_run)
+        metric_axis.add(of_runs, values_by_run)
     if group_by is not None:
         answer["groups"] = [_group_entry(group, curves, by_step, points, values_by_run) for group in grouped]
     return answer
@@ -136,9 +136,9 @@ def _window(steps: Range, times: Range | None, origin: float) -> Window:
     return Window(steps, (None if low is None else low + origin, None if high is None else high + origin))
 
 
-def _along(runs: Sequence[Run], name: str) -> dict[int, Along]:
+def _axis_values(runs: Sequence[Run], name: str) -> dict[int, AxisValues]:
     view, _ = view_of_several(runs, BY_STEP, [name], limit=MOST_SERIES + 1)
-    return along.read(view, view.series)
+    return metric_axis.read(view, view.series)
 
 
 def _entry(curve: Curve, query: CurveQuery) -> ComparedCurve:
@@ -171,7 +171,7 @@ def _group_entry(
     curves: Sequence[Curve],
     by_step: bool,
     points: int,
-    values_by_run: dict[int, Along] | None,
+    values_by_run: dict[int, AxisValues] | None,
 ) -> RunGroup:
     """Return the statistics of a group by metric, for metrics with any number; over the values of a metric, if given."""
     members = {run.pk for run in group.runs}
@@ -180,7 +180,7 @@ def _group_entry(
         if curve.run.pk in members and curve.is_numeric and curve.has_points:
             x, y = curve.heights(by_step)
             if values_by_run is not None:
-                x, y = (values_by_run.get(curve.run.pk) or nothing()).over(x, y)
+                x, y = (values_by_run.get(curve.run.pk) or no_values()).over(x, y)
             if len(x):
                 by_name.setdefault(curve.series[0].name, []).append((x, y))
     is_integer = by_step and values_by_run is None

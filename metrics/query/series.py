@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from metrics.models import Series
-from metrics.query import along, charts
+from metrics.query import charts, metric_axis
 from metrics.query.formulas.curves import formula_curves
 from metrics.query.formulas.curves import smoothed as smoothed_formula
 from metrics.query.limits import check_size
@@ -142,10 +142,10 @@ def _add_along(run: Run, name: str, answer: UntimedSeriesAnswer) -> None:
     run_view = view(run, BY_STEP, [name])
     if run_view is None or run_view.journal.generation != answer["generation"]:
         raise JournalReplaced
-    values_by_run = along.read(
+    values_by_run = metric_axis.read(
         run_view, [series_row for series_row in run_view.series if series_row.name == name]
     )
-    along.add(((run.pk, entry) for entry in answer["series"]), values_by_run)
+    metric_axis.add(((run.pk, entry) for entry in answer["series"]), values_by_run)
 
 
 def _columns(

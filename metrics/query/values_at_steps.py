@@ -11,14 +11,14 @@ from runs.store.lazy_numpy import np
 
 
 @dataclass(frozen=True, slots=True)
-class Along:
+class AxisValues:
     """All finite values of a metric, by step."""
 
     steps: Ints
     values: Floats
 
     @classmethod
-    def of(cls, points: Points) -> Along:
+    def of(cls, points: Points) -> AxisValues:
         """Return the values of points that are sorted by step."""
         numbers = points.value.numbers()
         finite = np.isfinite(numbers)
@@ -50,6 +50,6 @@ class Along:
                 columns["along"] = self.at(columns["x"])
 
 
-def nothing() -> Along:
+def no_values() -> AxisValues:
     """Return the values of a run that has none."""
-    return Along(np.empty(0, dtype=np.int64), np.empty(0))
+    return AxisValues(np.empty(0, dtype=np.int64), np.empty(0))

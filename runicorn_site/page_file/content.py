@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from metrics.query.formulas.full_resolution import Series
-from metrics.query.values_at_steps import Along
+from metrics.query.values_at_steps import AxisValues
 from metrics.store.lanes import Lane
 from runicorn.store import layout
 from runicorn.store.metric_rules import rule_of, step_metric_of
@@ -147,7 +147,7 @@ class _Part:
         for number in self.runs:
             of_run = series[number]
             along = {
-                name: Along.of(of_run[name][1].by_step().unshadowed())
+                name: AxisValues.of(of_run[name][1].by_step().unshadowed())
                 for name in self.axes
                 if name in of_run and of_run[name][0] is Lane.METRIC
             }

@@ -10,7 +10,7 @@ from typing import Any, Required, TypedDict
 from metrics.query import bands, downsample
 from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Method, Smoother, Unit
-from metrics.query.values_at_steps import Along
+from metrics.query.values_at_steps import AxisValues
 from metrics.store.columns import BOOL, FLOAT, INT, TEXT, Index, ascending
 from metrics.store.lanes import Lane
 from metrics.store.means import counted
@@ -109,7 +109,7 @@ def embedded_curve(
     points: Points,
     most: int,
     origin: float,
-    along: Mapping[str, Along],
+    along: Mapping[str, AxisValues],
     smoothings: Sequence[Smoothing],
 ) -> EmbeddedCurve:
     """Return a curve of at most `most` points and those of its beginning.
@@ -146,7 +146,7 @@ def _columns(
     most: int,
     smoothings: Sequence[Smoothing],
     *,
-    along: Mapping[str, Along] | None = None,
+    along: Mapping[str, AxisValues] | None = None,
     origin: float | None = None,
     at: Index | None = None,
     edges: Index | None = None,
@@ -212,7 +212,7 @@ def _smoothed(
     points: Points,
     most: int,
     smoothings: Sequence[Smoothing],
-    along: Mapping[str, Along],
+    along: Mapping[str, AxisValues],
     origin: float | None,
 ) -> list[SmoothedColumns]:
     numbers = points.value.numbers()

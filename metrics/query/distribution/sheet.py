@@ -12,7 +12,7 @@ from metrics.query.distribution.reading import Curve, CurveReader
 from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.smoothing.kernels import Samples
 from metrics.query.smoothing.smoother import Smoother
-from metrics.query.values_at_steps import Along
+from metrics.query.values_at_steps import AxisValues
 from metrics.store.cache import cache
 from metrics.store.columns import Floats, Index, Ints
 from runs.store.lazy_numpy import np
@@ -242,5 +242,5 @@ def _steps(curve: Curve, part: Range) -> Range:
 def _over(curve: Curve, other: Curve) -> Curve:
     """Return a curve by step over the values of another metric at these steps."""
     finite = np.isfinite(other.y)
-    values = Along(other.x[finite].astype(np.int64), other.y[finite].astype(np.float64))
+    values = AxisValues(other.x[finite].astype(np.int64), other.y[finite].astype(np.float64))
     return Curve(*values.over(curve.x, curve.y.astype(np.float64)))
