@@ -26,7 +26,7 @@ from metrics.pages.comparison import (
 )
 from metrics.pages.hyperparameters import HyperparametersContext, hyperparameters
 from metrics.pages.panels import Group
-from metrics.query.growing import growing_metrics
+from metrics.query.monotone_metrics import monotone_metrics
 from runicorn.store.project import analysis
 from runicorn_site.web.actor import is_shared
 from runs.active_root import active_root
@@ -51,7 +51,7 @@ class ChartsContext(TypedDict):
     runs: Sequence[Run]
     groups: list[Group]
     groupings: list[tuple[str, str, int]]
-    growing: list[str]
+    monotone_metrics: list[str]
     project: str
     baseline: str
     """Ids of the runs of the project's baseline, separated by commas, or `BASELINE`; empty without one."""
@@ -93,7 +93,7 @@ def charts_panel(
         "runs": runs,
         "groups": chart_groups(runs, preferred),
         "groupings": groupings(runs, different),
-        "growing": growing_metrics(runs),
+        "monotone_metrics": monotone_metrics(runs),
         "project": project,
         "baseline": _baseline(runs[0].root, project, request) if project and request else "",
     }

@@ -14,7 +14,7 @@ from metrics.ingest import catch_up
 from metrics.pages import panels, workspace
 from metrics.pages.boards import page_board
 from metrics.query.formulas.progress import Unfinished, unfinished
-from metrics.query.growing import growing_metrics
+from metrics.query.monotone_metrics import monotone_metrics
 from metrics.query.progress import progress
 from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
@@ -35,7 +35,7 @@ class ChartPanel(TypedDict):
     problems: list[str]
     running: bool
     board: str
-    growing: list[str]
+    monotone_metrics: list[str]
     """Metrics that only grow."""
     project: str
 
@@ -83,7 +83,7 @@ def chart_panel(context: Context, run: Run) -> ChartPanel:
         "problems": panels.problems(run),
         "running": running,
         "board": page_board([run], context["request"]),
-        "growing": growing_metrics([run]),
+        "monotone_metrics": monotone_metrics([run]),
         "project": run.project,
     }
 

@@ -1,4 +1,4 @@
-"""Metrics that only grow: x axes for the charts of a page."""
+"""Monotone metrics, which never decrease: x axes for the charts of a page."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from runs.store.lazy_numpy import np
 MOST = 8
 FEWEST_POINTS = 3
 POINTS = 1000
-_growth: dict[tuple[int, int], bool] = {}
-REMEMBERED = 10_000
+_is_monotone: dict[tuple[int, int], bool] = {}
+MOST_CACHED = 10_000
 
 
-def growing_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the metrics that only grow in the first of these runs that have any, in the order of their names.
+def monotone_metrics(runs: Sequence[Run]) -> list[str]:
+    """Return the metrics that never decrease in the first of these runs that have any, in the order of their names.
 
     Their highest value is the last one and their lowest the first; of long series the extremes of neighbouring points are
     compared.
@@ -39,17 +39,17 @@ def growing_metrics(runs: Sequence[Run]) -> list[str]:
         minimum_step=F("first_step"),
     )
     rows = list(candidates.order_by("name")[: MOST * MOST])
-    growing = _growing(rows)
+    monotone = _monotone(rows)
     for run in runs[:MOST]:
-        if names := [row.name for row in growing if row.run_id == run.pk]:
+        if names := [row.name for row in monotone if row.run_id == run.pk]:
             return names[:MOST]
     return []
 
 
-def _growing(series: list[Series]) -> list[Series]:
-    unknown = [row for row in series if (row.uid, row.count) not in _growth]
-    if len(_growth) > REMEMBERED:
-        _growth.clear()
+def _monotone(series: list[Series]) -> list[Series]:
+    unknown = [row for row in series if (row.uid, row.count) not in _is_monotone]
+    if len(_is_monotone) > MOST_CACHED:
+        _is_monotone.clear()
     if unknown:
         view = View(Journal(), unknown, directories(unknown))
         try:
@@ -58,5 +58,5 @@ def _growing(series: list[Series]) -> list[Series]:
             return []
         for row in unknown:
             values = curve_by_series[row.pk].points.by_step().unshadowed().value.numbers()
-            _growth[row.uid, row.count] = bool(len(values) and (np.diff(values) >= 0).all())
-    return [row for row in series if _growth.get((row.uid, row.count))]
+            _is_monotone[row.uid, row.count] = bool(len(values) and (np.diff(values) >= 0).all())
+    return [row for row in series if _is_monotone.get((row.uid, row.count))]
