@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from alerts.kinds import streaks
 from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at
-from alerts.kinds.elapsed import since_last
+from alerts.kinds.durations import since_last
 
 BUSY_PERCENT = 5.0
 SERIES = re.compile(r"system/gpu\d+_percent")

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from alerts.kinds import streaks
 from alerts.kinds.base import Condition, ConditionChange, Kind, Memory, SeriesChunk, number, value_at, where
-from alerts.kinds.elapsed import since_last
+from alerts.kinds.durations import since_last
 from metrics.store.columns import Floats
 from runs.store.lazy_numpy import np
 
