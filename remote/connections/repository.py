@@ -23,7 +23,7 @@ from runicorn.message import Message, gettext_noop
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
 from runicorn_site.web import encryption
-from runicorn_site.web.former_files import WrittenFile
+from runicorn_site.web.legacy_files import WrittenFile
 
 FILE = WrittenFile("connections.json")
 OLD_LIST = "ssh_connections"

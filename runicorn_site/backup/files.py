@@ -2,7 +2,7 @@
 
 backup.json       {"format": 2, "runicorn", "created_at", "database", "migrations": [[app, name]], "rows": number,
                    "files": {name: SHA-256}, "digest": SHA-256 of this object without it}
-server.sqlite3    the durable database, without sessions; format 1 has `rows.jsonl` instead (`former.py`)
+server.sqlite3    the durable database, without sessions; format 1 has `rows.jsonl` instead (`legacy_rows.py`)
 config/…  data/…  files of the configuration directory, and secrets of the data directory
 """
 

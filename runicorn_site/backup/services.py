@@ -73,7 +73,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
     _set_up()
     from django.db.migrations.loader import MigrationLoader
 
-    from runicorn_site.backup import database, former
+    from runicorn_site.backup import database, legacy_rows
     from runicorn_site.database.durable import prepare_durable, set_aside
     from runicorn_site.database.prepare import prepare
 
@@ -101,7 +101,7 @@ def restore(source: Path, *, overwrite: bool = False) -> tuple[int, Path | None]
         before = state_directory() / f"before-restore-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz"
         create(before)
     if backup.manifest["format"] == 1:
-        database.install(b"", lambda alias: former.load(backup.content.decode(), alias))
+        database.install(b"", lambda alias: legacy_rows.load(backup.content.decode(), alias))
     else:
         database.install(backup.content)
     files.restore(backup)

@@ -91,12 +91,12 @@ def prepare_durable(*, is_new: bool = False) -> None:
     Raises:
         django.db.Error: it is damaged or lost, or cannot be read or changed.
     """
-    from runicorn_site.database.imports import import_former
+    from runicorn_site.database.imports import import_legacy
 
     with _alone(is_new):
         migrate(DURABLE)
         if not is_new:
-            import_former()
+            import_legacy()
         if has_users():
             _end_sessions()
 

@@ -14,14 +14,14 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
 
-from people import former as people
+from people import legacy_import as people
 from remote.connections import repository
 from remote.errors import ConfigurationUnavailable
 from runicorn.settings.user import config_directory, data_directory
 from runicorn_site.database.prepare import migrations_on_disk
 from runicorn_site.web import preferences
 from runicorn_site.web.durable import DURABLE, changing
-from runicorn_site.web.former_files import import_once
+from runicorn_site.web.legacy_files import import_once
 from runicorn_site.web.models import ImportedFile, WatchedFolder
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ BY_MIGRATION = ("django_content_type", "auth_permission")
 """Tables that migrations fill."""
 
 
-def import_former() -> None:
+def import_legacy() -> None:
     """Import what is not imported yet."""
     if connections[DURABLE].vendor == "postgresql":
         _import_tables()
@@ -57,9 +57,9 @@ def import_former() -> None:
 
 
 def _alerts() -> Any:
-    from alerts import former  # costs a command that changes users as much time as all else
+    from alerts import legacy_import  # costs a command that changes users as much time as all else
 
-    return former
+    return legacy_import
 
 
 def _import_events() -> None:

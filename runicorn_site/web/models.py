@@ -34,7 +34,7 @@ class WatchedFolder(models.Model):
 
 
 class ImportedFile(models.Model):
-    """A file of an earlier version that is imported, or one that is still written for it (`former_files.py`)."""
+    """A file of an earlier version that is imported, or one that is still written for it (`legacy_files.py`)."""
 
     place = models.TextField()
     """Machine and path."""

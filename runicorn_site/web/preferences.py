@@ -23,7 +23,7 @@ from django.db import DatabaseError
 
 from runicorn.json_value import JsonValue
 from runicorn.message import Message
-from runicorn_site.web.former_files import WrittenFile
+from runicorn_site.web.legacy_files import WrittenFile
 from runicorn_site.web.models import Preference
 
 FILE = WrittenFile("ui_preferences.json")

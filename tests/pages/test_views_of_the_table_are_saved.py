@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from runicorn_site.web import preferences
-from runicorn_site.web.former_files import import_once
+from runicorn_site.web.legacy_files import import_once
 from tests.folders import write_run
 from tests.pages.markup import Markup
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from remote.connections import repository
 from runicorn.settings.user import read_user_config
-from runicorn_site.database.imports import import_former
+from runicorn_site.database.imports import import_legacy
 from runicorn_site.web import encryption
 from tests.secrecy import secret
 
@@ -194,7 +194,7 @@ def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configura
         json.dumps({"user_root_dir": "/r", "ssh_connections": [older]})
     )
 
-    import_former()
+    import_legacy()
     assert [connection["host"] for connection in api.get(ONE).json()["connections"]] == [
         "a.example.org",
         "b.example.org",
@@ -203,14 +203,14 @@ def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configura
     assert read_user_config() == {"user_root_dir": "/r"}
     content = (configuration / "connections.json").read_text()
     assert clear not in content and "ENC:" not in content and "what is this?" in content
-    import_former()
+    import_legacy()
     assert len(api.get(ONE).json()["connections"]) == 2
     assert opened("me@b.example.org:22").password == SECRET
 
 
 def test_a_damaged_file_is_renamed_by_the_next_change(api: APIClient, configuration: Path) -> None:
     (configuration / "connections.json").write_text("[{")
-    import_former()
+    import_legacy()
     assert api.get(ONE).json() == {"connections": []}
     assert keep(api).status_code == 201
     assert len(api.get(ONE).json()["connections"]) == 1

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 import requests
 
-from people import former
+from people import legacy_import
 from people.models import ApiToken
-from runicorn_site.web import former_files
-from runicorn_site.web.former_files import import_once
+from runicorn_site.web import legacy_files
+from runicorn_site.web.legacy_files import import_once
 from tests.folders import write_run
 from tests.processes import Viewer, environment, run_module
 from tests.waiting import until
@@ -186,16 +186,16 @@ def test_an_import_that_is_killed_is_repeated_as_a_whole(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(former_files, "_note", killed)
+        patch.setattr(legacy_files, "_note", killed)
         with pytest.raises(KeyboardInterrupt):
-            import_once(file, former.import_tokens)
+            import_once(file, legacy_import.import_tokens)
     assert not ApiToken.objects.exists()
     for _ in range(2):
-        import_once(file, former.import_tokens)
+        import_once(file, legacy_import.import_tokens)
         assert ApiToken.objects.count() == 1
     ApiToken.objects.all().delete()  # revoked
     file.write_text(json.dumps(TOKENS, indent=1))
-    import_once(file, former.import_tokens)
+    import_once(file, legacy_import.import_tokens)
     assert not ApiToken.objects.exists()
 
 
@@ -209,8 +209,8 @@ def test_a_damaged_file_is_reported_and_imported_once_it_is_repaired(
     file = tmp_path / "tokens.json"
     file.write_text(content)
     with caplog.at_level(logging.ERROR):
-        import_once(file, former.import_tokens)
+        import_once(file, legacy_import.import_tokens)
     assert "tokens.json is damaged and was not imported" in caplog.text and not ApiToken.objects.exists()
     file.write_text(json.dumps(TOKENS))
-    import_once(file, former.import_tokens)
+    import_once(file, legacy_import.import_tokens)
     assert ApiToken.objects.count() == 1

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from runicorn_site.web import preferences
-from runicorn_site.web.former_files import import_once
+from runicorn_site.web.legacy_files import import_once
 
 pytestmark = pytest.mark.django_db
 WIDTHS = "/api/config/column-widths"

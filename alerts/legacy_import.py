@@ -12,7 +12,7 @@ from django.db.models import Max
 from alerts import identities
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from runicorn_site.web.durable import changing
-from runicorn_site.web.former_files import begin_after
+from runicorn_site.web.legacy_files import begin_after
 from runs.models import Run, StorageRoot
 
 FILE: Final = "alerts.json"

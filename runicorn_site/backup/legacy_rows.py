@@ -6,7 +6,7 @@ import json
 
 from django.core import serializers
 
-from alerts.former import event_of
+from alerts.legacy_import import event_of
 from alerts.models import AlertEvent
 from runicorn_site.database.router import is_durable
 
