@@ -86,7 +86,7 @@ class Conditional:
         with moments.at(moment), noted() as notes:
             key = None if moment is None else key_of(scope, moment, get_language())
             answer = None if moment is None else answers.find(key, moment.version)
-            if answer is not None and (again := remembered(answer, request)) is not None:
+            if answer is not None and (again := cached_response(answer, request)) is not None:
                 return again
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
@@ -96,7 +96,7 @@ class Conditional:
         return tagged(response, request, key, moment, notes)
 
 
-def remembered(answer: Answer, request: HttpRequest) -> HttpResponse | None:
+def cached_response(answer: Answer, request: HttpRequest) -> HttpResponse | None:
     """Return an answer once more, as 304 if the client has it; None if its body was not kept."""
     if is_named(answer.tag, request.headers.get("If-None-Match")):
         return not_modified(answer.tag, answer.headers)

@@ -10,7 +10,7 @@ from channels.routing import URLRouter
 from django.urls import re_path
 
 from metrics.live.urls import websocket_patterns as metric_sockets
-from runicorn_site.conditional.remembered import RememberedAnswers
+from runicorn_site.conditional.fast_path import FastPath
 from runicorn_site.monitoring.direct_health import DirectHealth
 from runicorn_site.monitoring.readiness import readiness_problem
 from runicorn_site.security.guard import Policy
@@ -33,7 +33,7 @@ def build(policy: Policy) -> Any:
     sockets = SocketLimit(router, limit=most_sockets())
     people = policy.people
     problem = readiness_problem if people is None else lambda: readiness_problem() or people.problem()
-    requests = OneHop(RememberedAnswers(), DirectHealth() if people is None else None)
+    requests = OneHop(FastPath(), DirectHealth() if people is None else None)
     return Site(requests, sockets, policy, problem)
 
 

@@ -82,11 +82,11 @@ class OneHop:
     Requests of programs to /api pass the few middlewares that they need.
     """
 
-    def __init__(self, remembered: Shortcut | None = None, health: Shortcut | None = None) -> None:
-        """Initialize; `remembered` may answer requests of conditional routes, `health` that of its own route."""
+    def __init__(self, fast_path: Shortcut | None = None, health: Shortcut | None = None) -> None:
+        """Initialize; `fast_path` may answer requests of conditional routes, `health` that of its own route."""
         self.pages = Chain(settings.MIDDLEWARE)
         self.api = Chain(settings.API_MIDDLEWARE)
-        self.remembered = remembered
+        self.fast_path = fast_path
         self.health = health
         self.pools: dict[Pool, ThreadPoolExecutor] = {
             pool: ThreadPoolExecutor(threads, thread_name_prefix=pool) for pool, threads in THREADS.items()
@@ -96,7 +96,7 @@ class OneHop:
         if self.health is not None and await self.health(scope, send):
             return
         route = route_of(scope["path"])
-        if self.remembered is not None and route.looks and await self.remembered(scope, send):
+        if self.fast_path is not None and route.looks and await self.fast_path(scope, send):
             return
         try:
             body = await self.body_of(scope, receive)

@@ -23,7 +23,7 @@ from metrics.ingest.catch_up import catch_up
 from runicorn.store.project import boards, documents
 from runicorn.store.samples.writer import SampleWriter
 from runicorn_site.conditional.answers import tag_of
-from runicorn_site.conditional.remembered import RememberedAnswers
+from runicorn_site.conditional.fast_path import FastPath
 from runicorn_site.transport.dispatch import OneHop
 from runicorn_site.web import streaming
 from runicorn_site.web.moments import SharedCall
@@ -68,7 +68,7 @@ class Program:
                 program.of_threads += 1
                 return super().answer(scope, body)
 
-        self.application = Counted(RememberedAnswers())
+        self.application = Counted(FastPath())
         self.runner = asyncio.Runner()
 
     def get(

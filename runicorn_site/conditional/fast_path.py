@@ -1,4 +1,4 @@
-"""Answers from memory within the event loop, before a thread, Django and the database are asked."""
+"""Fast path of conditional routes: cached answers within the event loop, before a thread, Django and the database."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _take() -> Moment | None:
     return take_moment(looks=True)
 
 
-class RememberedAnswers:
+class FastPath:
     """The part of conditional routes that needs no thread: a look that requests share, and the comparison of tags."""
 
     def __init__(self) -> None:
