@@ -18,7 +18,7 @@ from runicorn_site.api.config import config_patterns
 from runicorn_site.api.exchange import exchange_patterns
 from runicorn_site.api.index import index_patterns
 from runicorn_site.api.openapi import documentation_patterns
-from runicorn_site.api.retired import NoSuchRoute, retired_patterns
+from runicorn_site.api.removed_routes import NoSuchRoute, removed_patterns
 from runicorn_site.api.system import gpu_telemetry, health_view, status_check, system_monitor
 from runicorn_site.assets.views import favicon, static_file
 from runicorn_site.documents import pages as documents
@@ -84,7 +84,7 @@ urlpatterns = [
     path("api/system/monitor", system_monitor, name="system-monitor"),
     path("api/", include(config_patterns)),
     path("api/", include(exchange_patterns)),
-    path("api/", include(retired_patterns)),
+    path("api/", include(removed_patterns)),
     path("api/<path:rest>", NoSuchRoute.as_view()),
 ]
 

@@ -5,7 +5,7 @@ import re
 from functools import cache
 
 from runicorn_site.api.openapi_document import schema
-from runicorn_site.api.retired import SUCCESSORS
+from runicorn_site.api.removed_routes import SUCCESSORS
 from runicorn_site.security.rates.rate_table import DEFAULT, TABLE, Rates
 from runs.live.urls import websocket_patterns
 from tests.documents.blocks import PROJECT

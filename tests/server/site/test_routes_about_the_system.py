@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from runicorn._version import __version__
 from runicorn_site.api import system_stats
-from runicorn_site.api.retired import SUCCESSORS
+from runicorn_site.api.removed_routes import SUCCESSORS
 
 SMI = """#!/bin/sh
 echo '0, NVIDIA A100, 37, 5, 40960, 20480, 61, 250.12, 400.00, 1410, 1215, P0, [N/A]'

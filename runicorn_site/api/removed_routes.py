@@ -31,7 +31,7 @@ class Gone(APIException):
     status_code = status.HTTP_410_GONE
 
 
-class Retired(APIView):
+class RemovedRoute(APIView):
     """A route of Runicorn before 0.6."""
 
     schema = None
@@ -54,8 +54,8 @@ class NoSuchRoute(APIView):
         raise NotFound
 
 
-retired_patterns = [
-    path(f"{family}{rest}", Retired.as_view(), {"family": family})
+removed_patterns = [
+    path(f"{family}{rest}", RemovedRoute.as_view(), {"family": family})
     for family in ("unified", "ssh")
     for rest in ("", "/<path:rest>")
 ]
