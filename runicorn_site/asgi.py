@@ -6,6 +6,6 @@ import django
 
 django.setup(set_prefix=False)
 
-from runicorn_site.server.hosted import Hosted  # noqa: E402
+from runicorn_site.server.lifespan import LifespanApplication  # noqa: E402
 
-application = Hosted()
+application = LifespanApplication()

@@ -1,4 +1,4 @@
-"""The application under other ASGI servers, such as uvicorn and granian.
+"""The application with the ASGI lifespan protocol, for other servers such as uvicorn and granian.
 
 The lifespan protocol tells when the server starts and stops: the storage root is opened and the background work runs in
 between, as in `serve.py`. The options of `runicorn viewer` come from the environment; because the address of the server
@@ -27,7 +27,7 @@ from runs.live.backpressure import Message
 logger = logging.getLogger(__name__)
 
 
-class Hosted:
+class LifespanApplication:
     """ASGI application that opens the storage root when its server starts."""
 
     def __init__(self) -> None:
