@@ -124,8 +124,8 @@ class BackgroundCapture:
             content = process.result()
             if content:
                 self._folder.write_content(layout.ENVIRONMENT, content)
-                if self._sources and (tried := process.wait()):
-                    _say_tried(tried)
+                if self._sources and (duplicate := process.wait()):
+                    _report_duplicate(duplicate)
             return bool(content)
         finally:
             process.close()
@@ -155,10 +155,10 @@ class BackgroundCapture:
         self._folder.append(self._folder.events, encode("system", values, time.time()))
 
 
-_tried: set[str] = set()
+_duplicates: set[str] = set()
 
 
-def _say_tried(run_id: str) -> None:
-    if not _tried:  # once for a program, however many runs it begins
-        _tried.add(run_id)
+def _report_duplicate(run_id: str) -> None:
+    if not _duplicates:  # once for a program, however many runs it begins
+        _duplicates.add(run_id)
         say(f"run {run_id} has finished with the same config, code and seed (RUNICORN_TRIED=off hides this).")

@@ -54,13 +54,13 @@ def main() -> None:
         sys.stdout.buffer.write(f"{len(content):{HEAD}d}".encode() + content)
         sys.stdout.buffer.flush()
     if sources:
+        from runicorn.capture.sources.duplicate_run import find
         from runicorn.capture.sources.keep import keep
-        from runicorn.capture.sources.tried import find
 
         with suppress(OSError, ValueError):  # a full disk, a run that was removed
             keep(Path(sources[0]), Path(sources[1]), described, lambda: time.monotonic() > given_up_at)
-            tried = find(Path(sources[1])) if sources[2] and not stopped.is_set() else None
-            sys.stdout.buffer.write((tried or "").encode())
+            duplicate = find(Path(sources[1])) if sources[2] and not stopped.is_set() else None
+            sys.stdout.buffer.write((duplicate or "").encode())
             sys.stdout.buffer.flush()
     os._exit(0)
 

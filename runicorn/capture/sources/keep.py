@@ -21,7 +21,7 @@ from runicorn.capture.program_start import ProgramStart
 from runicorn.capture.redaction import Masking
 from runicorn.capture.sources import cells, listing, pack, record
 from runicorn.capture.sources.listing import Candidate, Listing
-from runicorn.capture.sources.written import ENDING, WrittenFiles
+from runicorn.capture.sources.output_files import ENDING, OutputFiles
 from runicorn.capture.subprocesses import Commands
 from runicorn.store import layout
 
@@ -124,12 +124,12 @@ class _Keeper:
         self._cache: dict[str, Any] = cache if is_usable else {}
         self._known: dict[str, Any] = self._cache.get("files", {})
         runs = self._cache_file.with_suffix(ENDING)
-        self._written = WrittenFiles(pool.root, start, files.root, runs, cache)
+        self._outputs = OutputFiles(pool.root, start, files.root, runs, cache)
 
     def add_run(self, run_dir: Path) -> None:
         """Add the run to those of this folder, by whose times later ones recognise outputs."""
         with suppress(OSError):  # an output may become a source
-            self._written.add(run_dir)
+            self._outputs.add(run_dir)
 
     def stored(self) -> dict[str, Any]:
         """Store the contents that the pool lacks; return the description of the state, {} if stopped."""
@@ -171,15 +171,15 @@ class _Keeper:
             "masked": sorted(file.path for file in files if file.is_masked)[:LISTED],
             "skipped": self._skipped,
             "skipped_count": self._skips,
-            "written": sorted(map(self.masking.text, self._written.times))[:LISTED],
-            "written_count": len(self._written.times),
+            "written": sorted(map(self.masking.text, self._outputs.times))[:LISTED],
+            "written_count": len(self._outputs.times),
         }
 
     def _chosen(self) -> list[Candidate]:
         """Return the files within the limits, in the order in which they count towards the limit of a run."""
         chosen = []
         for candidate in self._listing.files:
-            if self._written.has(candidate):
+            if self._outputs.has(candidate):
                 continue
             if listing.is_secret(candidate.path):
                 self._skip(candidate, "secret")
@@ -308,7 +308,7 @@ class _Keeper:
         }
         paths = {candidate.path for candidate in self._listing.files}
         files |= {path: seen for path, seen in self._known.items() if seen[1] is None and path in paths}
-        written = self._written.times
+        written = self._outputs.times
         if head == self._cache.get("head") and files == self._known and written == self._cache.get("written"):
             return
         packed = {name: size for name, size in self._cache.get("packed", {}).items() if name in packs}

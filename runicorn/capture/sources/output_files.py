@@ -1,4 +1,4 @@
-"""Files that runs wrote beside their program: outputs, which are no sources.
+"""Output files, which runs wrote beside their program and which are no sources.
 
 A file was written by a run if it last changed while a run of the same folder was running. That does not count for files
 that git tracks, for code by the ending of its name, for files that the command line names as inputs, and for texts such
@@ -39,7 +39,7 @@ _OUTPUT = re.compile(r"out|save|log|result|export|dump|write|record", re.IGNOREC
 _SHORT_OUTPUT = "-o"
 
 
-class WrittenFiles:
+class OutputFiles:
     """Which files of a folder its runs wrote.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.capture.sources import tried
+from runicorn.capture.sources import duplicate_run
 from tests.folders import write_run
 
 BEGIN = 1_768_404_645.0
@@ -24,4 +24,4 @@ def test_a_run_that_was_open_at_the_same_time_was_not_tried_before(
         (runs[run_id] / "sources.json").write_text(json.dumps({"identity": "same"}))
     first, second = runs
     (runs[first] / "status.json").write_text(json.dumps({"status": "finished", "ended_at": ended}))
-    assert tried.find(runs[second]) == (first if is_found else None)
+    assert duplicate_run.find(runs[second]) == (first if is_found else None)
