@@ -153,7 +153,7 @@ def migrate(alias: str) -> None:
         from django.core.management import call_command
 
         call_command("migrate", database=alias, interactive=False, verbosity=0)
-        gc.collect()  # frees the models of every migration state: automatic collection is off during the start
+    gc.collect()  # frees migrations and the models of their states: automatic collection is off during the start
 
 
 def _put_aside(path: Path) -> None:

@@ -28,7 +28,7 @@ from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 from runicorn_site.server.options import Options
-from runicorn_site.transport.hidden_modules import defer, replaced, without
+from runicorn_site.transport.hidden_modules import COLORS, MAIL, defer, replaced, without
 from runicorn_tools.cli.support.browser import open_privately
 
 if TYPE_CHECKING:
@@ -53,9 +53,6 @@ SCHEMAS = "rest_framework.schemas.openapi"
 
 TLS = "OpenSSL"
 """Twisted loads it where it is installed, a tenth of the start; this server speaks plain HTTP."""
-
-COLORS = "django.core.management.color"
-"""Django loads it, with its commands and their parser, for the log of a development server that is not used here."""
 
 logger = logging.getLogger(__name__)
 
@@ -183,9 +180,12 @@ class Serving:
         import django
 
         os.environ[people_options.SETTING] = people_options.ON if self.has_users() else "no"
-        with replaced(COLORS, color_style=None):
+        with replaced(COLORS, color_style=None), replaced(MAIL, get_connection=None, send_mail=None):
             import django.utils.log
-        django.setup()
+
+            django.setup()
+        from django.db import connections
+
         from runicorn_site.database import prepare as database
         from runicorn_site.database.durable import prepare_durable
         from runs.active_root import activate
@@ -197,6 +197,7 @@ class Serving:
         prepare_durable()
         activate(self.root)
         database.watch(reopen)
+        connections.close_all()  # this thread asks no more; their caches are for what is imported next
 
     def has_users(self) -> bool:
         """Return whether users sign in to this viewer.
@@ -255,7 +256,8 @@ class Serving:
 
         self.remote = connections
         self.worker = Worker(Path(settings.STATE_DIR))
-        get_resolver().check()
+        with replaced(MAIL, EmailMultiAlternatives=None):
+            get_resolver().check()
         self.is_loaded = True
 
     def server(self) -> Server:

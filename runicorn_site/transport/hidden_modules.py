@@ -9,6 +9,12 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+COLORS = "django.core.management.color"
+"""Django loads it, with its commands and their parser, for messages that are not printed here."""
+
+MAIL = "django.core.mail"
+"""Django loads it, and nearly all of `email`, for logs and users that are sent mails, of which there are none here."""
+
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
@@ -50,3 +56,11 @@ def defer(name: str) -> None:
 
     stand_in.__getattr__ = use  # type: ignore[method-assign]
     sys.modules[name] = stand_in
+
+
+def forget(name: str) -> None:
+    """Let go of a module that is not used again; a later import would load it anew."""
+    package, _, own = name.rpartition(".")
+    sys.modules.pop(name, None)
+    if package in sys.modules:
+        vars(sys.modules[package]).pop(own, None)
