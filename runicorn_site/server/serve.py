@@ -319,22 +319,27 @@ class Serving:
         from runicorn_site.server.greeting import notify_systemd
 
         self.load()
+        from metrics.api.requests import SeriesQuery
         from metrics.query import first_chart
         from people.access.routes import table
         from runicorn_site.transport.routing import compile_patterns
+        from runicorn_site.web.compiled_query import compiled
         from runs.index import discovery
 
         # What a request may need is there before the first one is handed over.
         discovery.expect_first_scan()
         self.remote.start()
-        loop.call_soon_threadsafe(self.opening.hand_over, self.application())
+        application = self.application()
+        loop.call_soon_threadsafe(self.opening.hand_over, application)
         gc.freeze()
         gc.enable()
         self.worker.start()
         notify_systemd()
         compile_patterns()
         table()
-        first_chart.prepare()
+        compiled(SeriesQuery)
+        # On a thread that answers requests: it keeps its connections for the first of them.
+        application.requests.pools["quick"].submit(first_chart.prepare)
         connections.close_all()
 
     def _check_start(self, started: Future[None]) -> None:
