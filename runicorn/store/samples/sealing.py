@@ -29,6 +29,8 @@ _SIZES = struct.Struct("<QQI")
 _HEADER = _FIXED.size + _SIZES.size
 _END = struct.Struct("<II")
 _PAIR = struct.Struct("<II")
+MOST_EXPANDED = 1032
+"""Bytes of content for each byte of DEFLATE at most (zlib's Technical Details)."""
 _EMPTY = b"\x03\x00" + bytes(8)
 """Compressed form of nothing, with its checksum and length."""
 MOST_LISTED = 7000
@@ -148,6 +150,8 @@ class SealedChunk:
             return self._last[1]
         place, size = self.blocks.places[number], self._starts[number + 1] - self._starts[number]
         packed = _platform.read_at(self._fd, self.blocks.packed[number], place)
+        if size > len(packed) * MOST_EXPANDED:
+            raise DamagedChunk(f"The block at byte {place} cannot have {size} bytes of content.")
         try:
             # Not more than the header promises: the file may come from another user.
             inflate = zlib.decompressobj(-zlib.MAX_WBITS)

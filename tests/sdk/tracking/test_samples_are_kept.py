@@ -204,6 +204,23 @@ def test_a_damaged_block_is_reported_and_others_are_read(
         SealedChunk(chunk.sealed)
 
 
+@pytest.mark.parametrize("size", [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_block_cannot_promise_more_than_its_bytes_can_hold(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(writer, "SMALL_BYTES", 0)
+    monkeypatch.setattr(sealing, "MOST_LISTED", 0)
+    run = begin()
+    run.log_samples("s", [{"text": "x"}])
+    run.finish()
+    (chunk,) = chunks(samples_folder(run.run_dir, "s"))
+    content = bytearray(chunk.sealed.read_bytes())
+    content[24:32] = size.to_bytes(8, "little")  # after its own size, in the extra field of the first member
+    chunk.sealed.write_bytes(content)
+    with pytest.raises(DamagedChunk):
+        SealedChunk(chunk.sealed).content(0)
+
+
 def test_a_resumed_run_and_a_forked_child_have_chunks_of_their_own(begin: Begin) -> None:
     run = begin()
     run.log_samples("s", [{"by": "parent"}]).wait(30)
