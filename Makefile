@@ -8,7 +8,7 @@ TOOLS := .venv/.tools
 ARGS ?=
 # Without `install`, `reruns` and `trackers`, which install packages.
 BENCHMARKS := sdk_log shims ingest chart overlay live runs_list query compare first_index idle memory serve pages artifacts \
-	samples differences export beside_import remote sync alerts analysis cluster cli
+	samples samples_served differences export beside_import remote sync alerts analysis cluster cli
 # Tests of one file stay together: they share a viewer. Most of those with processes wait now and then: one worker more
 # than a small machine has cores. The order is that of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder -m "not torture"
