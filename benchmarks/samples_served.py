@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def fill(run_dir: Path, rows: int) -> int:
     folder = samples_folder(run_dir, "rollouts")
     written = chunks(folder)
     whole = [chunk for chunk in written if chunk.sealed.exists()]
-    per_chunk = [sum(json.loads(text)["rows"] for text in chunk.index.open()) for chunk in written]
+    per_chunk: list[int] = [sum(json.loads(text)["rows"] for text in chunk.index.open()) for chunk in written]
     count = sum(per_chunk)
     source, number = whole[0], written[-1].number
     while count < rows:
@@ -87,7 +88,7 @@ def questions(server: Viewer) -> bool:
     process = psutil.Process(server.process.pid)
     rest = process.memory_info().rss
     condition = "reward < 0.2 and truncated and tool_calls > 3"
-    cases = {
+    cases: dict[str, tuple[dict[str, Any], float | None]] = {
         "first page": ({}, PAGE_MS),
         "page 10,000": ({"page": 10_000}, PAGE_MS),
         condition: ({"where": condition}, QUESTION_MS),
@@ -99,7 +100,7 @@ def questions(server: Viewer) -> bool:
     }
     kept = True
     for label, (query, limit) in cases.items():
-        kept &= line(f"{label}, over HTTP", median(lambda query=query: rows_of(server, **query)), "ms", limit)
+        kept &= line(f"{label}, over HTTP", median(partial(rows_of, server, **query)), "ms", limit)
     return kept & line("memory of the viewer, more", (process.memory_info().rss - rest) / MB, "MB", MEMORY_MB)
 
 
@@ -120,10 +121,14 @@ def freshness_of_a_training(server: Viewer, root: Path) -> bool:
     for step in range(1, 6):
         began = time.perf_counter()
         run.log_samples("rollouts", [{"id": str(step), "prompt": "a", "reward": 1.0}], step=step)
-        until(lambda step=step: rows_of(server, run.id, step=step).json()["total"] == 1)
+        until(partial(has_step, server, run.id, step))
         times.append(time.perf_counter() - began)
     run.finish()
     return line("from log_samples to the answer that has it, the slowest", max(times), "s", FRESH_SECONDS)
+
+
+def has_step(server: Viewer, run_id: str, step: int) -> bool:
+    return bool(rows_of(server, run_id, step=step).json()["total"])
 
 
 def freshness_of_a_watched_folder(server: Viewer, root: Path, home: Path) -> bool:
@@ -145,7 +150,7 @@ def freshness_of_a_watched_folder(server: Viewer, root: Path, home: Path) -> boo
             began = time.perf_counter()
             file.write(json.dumps(row) + "\n")
             file.flush()
-            until(lambda number=number: watched(server) > number)
+            until(partial(has_watched, server, number + 1))
             times.append(time.perf_counter() - began)
     return line("from a file of verifiers to the answer that has it", max(times), "s", FRESH_SECONDS)
 
@@ -161,15 +166,15 @@ def watching(root: Path, folder: Path, home: Path) -> Iterator[None]:
         follower.wait(30)
 
 
-def watched(server: Viewer) -> int:
-    """Return the number of samples of runs that are not those of this benchmark."""
+def has_watched(server: Viewer, count: int) -> bool:
+    """Return whether the runs that are not those of this benchmark have so many samples."""
     found = 0
     for run in server.get("/api/v2/experiments", params={"per_page": 50}).json()["experiments"]:
         if run["id"] == RUN or run["project"] == "bench":
             continue
         for entry in server.get(f"/api/v2/experiments/{run['id']}/samples").json()["samples"]:
             found += entry["rows"]
-    return found
+    return found >= count
 
 
 if __name__ == "__main__":

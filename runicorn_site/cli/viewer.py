@@ -12,7 +12,7 @@ import typer
 
 from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 from runicorn_site.cli.support.server import use_server
-from runicorn_site.transport.hidden_modules import defer
+from runicorn_site.web.hidden_modules import defer
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 

@@ -17,7 +17,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_migrate
 
-from runicorn_site.transport.hidden_modules import COLORS, forget, replaced
+from runicorn_site.web.hidden_modules import COLORS, forget, replaced
 
 
 def create_tables(connection: BaseDatabaseWrapper) -> bool:

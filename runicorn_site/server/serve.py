@@ -28,7 +28,7 @@ from runicorn_site.security.listening import is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 from runicorn_site.server.options import Options
-from runicorn_site.transport.hidden_modules import COLORS, MAIL, defer, replaced, without
+from runicorn_site.web.hidden_modules import COLORS, MAIL, defer, replaced, without
 from runicorn_tools.cli.support.browser import open_privately
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from runicorn_site.transport.hidden_modules import without
+from runicorn_site.web.hidden_modules import without
 
 MODULE = "daphne.ws_protocol"
 TLS = "OpenSSL"
