@@ -31,7 +31,8 @@ class _Turn:
 
 _turns: WeakValueDictionary[int, _Turn] = WeakValueDictionary()
 _turns_lock = threading.Lock()
-_rounds: dict[int, Rounds] = {}
+_rounds: dict[tuple[int, str], Rounds] = {}
+"""By key and path of the root: a new index may give the key to another root."""
 
 
 def catch_up(run: Run, wait: float = 2.0) -> int:
@@ -86,14 +87,14 @@ def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> floa
     Called repeatedly by one thread. `stop` ends it within a fraction of a second. The result is in seconds; a change of a
     row or a file comes earlier.
     """
-    rounds = _rounds.setdefault(root.pk, Rounds(root, _ingest_in_turn))
+    rounds = _rounds.setdefault((root.pk, root.path), Rounds(root, _ingest_in_turn))
     rounds.go(stop or threading.Event())
     return rounds.seconds_until_next()
 
 
 def forget(root: StorageRoot) -> None:
     """Make the next round over a root start from scratch."""
-    _rounds.pop(root.pk, None)
+    _rounds.pop((root.pk, root.path), None)
 
 
 class Backlog(TypedDict):

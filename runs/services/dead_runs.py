@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE_FACTOR = 50
 """Requests for lists check processes for at most 1/50 of the time."""
-_next_check: dict[int, float] = {}
+_next_check: dict[tuple[int, str], float] = {}
 _looks: dict[tuple[int, str], moments.SharedCall[None]] = {}
 
 
@@ -118,10 +118,11 @@ def _look(root: StorageRoot) -> None:
     with unrestricted():  # the rows are for all readers
         discovery.scan_changed_runs(root)
         began = time.monotonic()
-        if began >= _next_check.get(root.pk, 0.0):
+        key = (root.pk, root.path)
+        if began >= _next_check.get(key, 0.0):
             check_processes(root)
             duration = time.monotonic() - began
-            _next_check[root.pk] = time.monotonic() + PAUSE_FACTOR * duration
+            _next_check[key] = time.monotonic() + PAUSE_FACTOR * duration
 
 
 def _save_in_row(run: Run, dead: DeadRun) -> None:

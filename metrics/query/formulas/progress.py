@@ -21,20 +21,20 @@ class Unfinished(NamedTuple):
         return self.total - self.left
 
 
-_unfinished: dict[tuple[int, str, str], Unfinished] = {}
-"""By root, project and name of the formula."""
+_unfinished: dict[tuple[int, str, str, str], Unfinished] = {}
+"""By key and path of the root, project and name of the formula."""
 _lock = threading.Lock()
 
 
 def unfinished(root: StorageRoot) -> list[Unfinished]:
     """Return the formulas of a root that requests of this process have named, and whose rows are not all computed."""
     with _lock:
-        return [entry for (of_root, *_), entry in sorted(_unfinished.items()) if of_root == root.pk]
+        return [entry for place, entry in sorted(_unfinished.items()) if place[:2] == (root.pk, root.path)]
 
 
 def note(root: StorageRoot, entry: Unfinished) -> None:
     """Remember how far a formula is, or forget it if nothing is left."""
-    place = root.pk, entry.project, entry.name
+    place = root.pk, root.path, entry.project, entry.name
     with _lock:
         if entry.left:
             _unfinished[place] = entry

@@ -14,9 +14,9 @@ from metrics.ingest import catch_up, schedule, summaries
 from metrics.ingest.catch_up import backlog, catch_up_all
 from metrics.models import Journal, Series, Tail
 from metrics.query import series
-from runs.active_root import active_root
+from runs.active_root import activate, active_root
 from runs.index import discovery
-from runs.models import Run
+from runs.models import Run, StorageRoot
 from tests.folders import append_metrics
 from tests.server.metrics.agreement import rows_of
 from tests.waiting import until
@@ -26,7 +26,7 @@ MakeRun = Callable[..., str]
 
 @pytest.fixture(autouse=True)
 def fresh_rounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Rounds remember what they saw; another test's root may have the same number. One round has time for everything."""
+    """Only rounds of the test's own root. One round has time for everything."""
     monkeypatch.setattr(schedule, "SLICE_SECONDS", 60.0)
     monkeypatch.setattr(summaries, "SMALL_BYTES", 0)  # these are about stored points
     catch_up._rounds.clear()
@@ -59,6 +59,23 @@ def test_a_running_run_is_followed(store: Path, make_run: MakeRun) -> None:
         return losses(run_id) == [9.0, 8.0]
 
     until(followed)
+
+
+def test_a_root_gets_no_rounds_of_one_that_had_its_key(
+    store: Path, make_run: MakeRun, tmp_path: Path
+) -> None:
+    make_run(store, metrics=[{"loss": 9.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    new = tmp_path / "new"
+    new.mkdir()
+    Run.objects.all().delete()
+    StorageRoot.objects.update(path=str(new))
+    assert activate(new).pk == active_root().pk
+    run_id = make_run(new, metrics=[{"loss": 8.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    assert losses(run_id) == [8.0]
 
 
 def test_the_last_lines_of_a_run_that_ended_come_too(store: Path, make_run: MakeRun) -> None:
