@@ -54,9 +54,13 @@ def test_runs_are_shown_while_the_durable_database_is_lost(
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
     until(lambda: run_id in viewer.get("/").text)
     DAMAGES[state](home / "data" / "server.sqlite3")
-    until(lambda: viewer.get("/api/v2/alerts/rules").status_code == 503)
     sentence = "The durable database is damaged. Stop the viewer and restore a backup."
-    assert viewer.get("/api/v2/alerts/rules").json()["detail"] == sentence
+
+    def is_reported() -> bool:
+        answer = viewer.get("/api/v2/alerts/rules")
+        return answer.status_code == 503 and answer.json()["detail"] == sentence
+
+    until(is_reported)
     assert run_id in viewer.get("/").text and viewer.get(f"/api/runs/{run_id}").status_code == 200
     with (folder / "vision" / "resnet" / "runs" / run_id / "events.jsonl").open("a") as journal:
         journal.write('{"ts": 3, "type": "metrics", "data": {"loss": 9.0, "global_step": 9, "time": 3}}\n')

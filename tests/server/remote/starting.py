@@ -29,8 +29,12 @@ def status(api: APIClient, session_id: str) -> dict[str, Any]:
 
 def until_it_is(api: APIClient, session_id: str, state: str, timeout: float = 60) -> dict[str, Any]:
     """Wait until a session has a state and return it."""
-    until(lambda: status(api, session_id)["status"] == state, timeout=timeout)
-    return status(api, session_id)
+
+    def session() -> dict[str, Any]:
+        answer = status(api, session_id)
+        return answer if answer["status"] == state else {}
+
+    return until(session, timeout=timeout)
 
 
 def stop(api: APIClient, session: dict[str, Any]) -> None:

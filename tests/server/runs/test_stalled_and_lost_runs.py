@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -51,8 +52,8 @@ def test_a_stopped_process_is_stalled_until_its_next_step(store: Path, home: Pat
     try:
         until(lambda: (ingested(RUN).last_step or 0) > 20)
         os.kill(training.pid, signal.SIGSTOP)
+        until(lambda: psutil.Process(training.pid).status() == psutil.STATUS_STOPPED)
         last = ingested(RUN).last_step
-        until(lambda: ingested(RUN).last_step == last)
         stalls, now = Stalls(active_root()), time.time()
         for seconds in (0, 60, 110):
             stalls.judge(now + seconds)
