@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import astuple
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runicorn import _platform
 from runicorn._version import __version__
@@ -32,6 +32,7 @@ SETTLED_SECONDS = 2.0
 """A folder this young may change again without another time of change."""
 WORTHWHILE = 200
 """Runs that must have been read anew before the file is written."""
+T = TypeVar("T")
 _Row = tuple[tuple[int, int], tuple[Any, ...], "dict[str, tuple[Any, ...]] | None"]
 
 
@@ -39,11 +40,12 @@ class RecordCache:
     """Records and statistics of ended runs by folder."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._folder = str(root)
         name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24]
         self._path = user.data_directory() / "catalog" / f"{name}.{sys.implementation.cache_tag}"
         self._version = (__version__, FIELDS, tuple(MetricStats.__slots__))
         self._rows = self._load()
+        self._texts: dict[str, str] = {}
         self._new = 0
 
     def __contains__(self, folder: object) -> bool:
@@ -52,7 +54,7 @@ class RecordCache:
 
     def read(self, folder: str, read: Callable[[], RunRecord | None]) -> RunRecord | None:
         """Return the record of a folder, by `read` unless it is known and unchanged."""
-        path = f"{self._root}/{folder}"
+        path = f"{self._folder}/{folder}"
         mark = _mark(path)
         row = self._rows.get(folder)
         if row is not None and row[0] == mark:
@@ -61,7 +63,7 @@ class RecordCache:
         if record is None or mark is None or record.status == layout.RUNNING or not _is_settled(path):
             self._rows.pop(folder, None)
         else:
-            self._rows[folder] = (mark, _FIELDS_OF(record), None)
+            self._rows[folder] = (mark, self._share(_FIELDS_OF(record)), None)
             self._new += 1
         return record
 
@@ -72,7 +74,8 @@ class RecordCache:
             return {name: MetricStats(*values) for name, values in row[2].items()}
         stats = read()
         if row is not None:
-            self._rows[folder] = (row[0], row[1], {name: astuple(values) for name, values in stats.items()})
+            tuples = {name: astuple(values) for name, values in stats.items()}
+            self._rows[folder] = (row[0], row[1], self._share(tuples))
             self._new += 1
         return stats
 
@@ -83,6 +86,17 @@ class RecordCache:
         with suppress(OSError, ValueError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _platform.replace_file(self._path, marshal.dumps((self._version, self._rows)), mode=0o600)
+
+    def _share(self, value: T) -> T:
+        """Return a value in which equal texts are one object: the file has each once, and is read in half of the time."""
+        shared: Any = value
+        if isinstance(value, str):
+            shared = self._texts.setdefault(value, value)
+        elif isinstance(value, dict):
+            shared = {self._share(key): self._share(item) for key, item in value.items()}
+        elif isinstance(value, tuple):
+            shared = tuple(map(self._share, value))
+        return shared  # type: ignore[no-any-return]
 
     def _load(self) -> dict[str, _Row]:
         try:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from runicorn_site.import_path import make_importable
 
 
-def answer_one(respond: Callable[[dict[str, Any]], Any]) -> None:
-    """Answer a JSON object on stdin with a pickled pair: the kind of an error or None, and the value of `respond`."""
+def answer_one(respond: Callable[[dict[str, Any]], Any]) -> Never:
+    """Answer a JSON object on stdin with a pickled pair, the kind of an error or None and the value of `respond`; exit."""
     gc.disable()  # looking for cycles among the rows takes a third of the time, and the process ends soon
     make_importable()
     request = json.load(sys.stdin)
@@ -33,6 +34,8 @@ def answer_one(respond: Callable[[dict[str, Any]], Any]) -> None:
     except OSError as error:
         answer = "OSError", f"{error.filename}: {error.strerror}" if error.filename else str(error)
     sys.stdout.buffer.write(pickle.dumps(answer, protocol=5))
+    sys.stdout.flush()
+    os._exit(0)  # freeing the rows one by one takes a twentieth of the time
 
 
 def _answer(asked: dict[str, Any]) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn_site.catalog.entry import Figures, RunEntry
+from runicorn_site.catalog.entry import Figures, RunEntry, shown_of
 from runicorn_site.web.uniform import uniform
 from runs.store.lazy_numpy import np
 from runs.store.params import leaves
@@ -42,7 +43,7 @@ def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last
     for name in sorted(_union(entry.metrics for entry in entries)):
         of_runs = [entry.metrics.get(name, _UNKNOWN) for entry in entries]
         for figure in figures:
-            columns[f"metric.{name}.{figure}"] = [of.shown(figure) for of in of_runs]
+            columns[f"metric.{name}.{figure}"] = shown_of(of_runs, figure)
     return {name: uniform(values) for name, values in columns.items()}
 
 
@@ -86,7 +87,7 @@ def columns_of_points(folder: Path, names: Sequence[str] | None) -> Columns:
 
 def _union(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the keys of all mappings in the order of their first appearance."""
-    return list(dict.fromkeys(key for mapping in mappings for key in mapping))
+    return list(dict.fromkeys(chain.from_iterable(mappings)))
 
 
 def _by_step(points: Points, lane: Lane) -> tuple[Any, Points]:

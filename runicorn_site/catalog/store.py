@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,18 +33,16 @@ from runicorn_site.catalog.cache import RecordCache
 from runicorn_site.catalog.entry import Figures, RunEntry, needs_metrics
 from runicorn_site.catalog.log_tail import follow, last_lines
 from runicorn_site.catalog.primary import PRIMARY, complete, fill
-from runs.query.where import bare_keys
-from runs.query.where.ast import Field, Node
-from runs.query.where.bare_keys import EVERY
-from runs.query.where.parser import BadWhere, parse, required_projects
-from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import FolderState
 from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.params import flatten
 from runs.store.reader import RunRecord, clean_tags, read_run
 
 if TYPE_CHECKING:
+    # The language of conditions is imported by the first one: most questions have none.
     from runicorn_tools.analysis import formulas
+    from runs.query.where import bare_keys
+    from runs.query.where.ast import Field, Node
 
 READ = layout.SMALL - {layout.ENVIRONMENT, layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}
 """Small files that an entry is made of."""
@@ -144,13 +141,18 @@ class StoreCatalog(Catalog):
         Raises:
             BadQuestion: it is malformed.
         """
+        if not where.strip():
+            return None
+        from runs.query.where import bare_keys
+        from runs.query.where.parser import BadWhere, parse, required_projects
+
         projects = (project,) if project else required_projects(where)
 
         def resolve(key: str) -> Field | str | None:
             return self._resolve(projects, key) or (bare_keys.future(key) if may_come else None)
 
         try:
-            return parse(where, resolve) if where.strip() else None
+            return parse(where, resolve)
         except BadWhere as error:
             raise BadQuestion(str(error)) from error
 
@@ -298,30 +300,49 @@ class StoreCatalog(Catalog):
         return read_run(str(self.root), folder, FolderState(names, "", 0.0, 0.0, 0))[0]
 
     def _entry(self, record: RunRecord) -> RunEntry:
-        same = dict(zip(_SAME, _SAME_OF(record), strict=True))
+        # Each by its name: a dictionary of these arguments takes four times as long to make and unpack.
         return RunEntry(
             id=record.run_id,
+            project=record.project,
+            name=record.name,
+            state=record.state,
+            status=record.status,
             created_at=record.created,
+            display_name=record.display_name,
+            state_reason=record.state_reason,
+            group=record.group,
             started_at=record.started,
             ended_at=record.ended,
             duration=_duration(record),
+            hostname=record.hostname,
+            owner=record.owner,
+            tags=record.tags,
+            description=record.description,
+            pinned=record.pinned,
+            archived=record.archived,
+            best_metric_name=record.best_metric_name,
+            best_metric_value=record.best_metric_value,
+            best_metric_step=record.best_metric_step,
             deleted_at=record.deleted,
-            **same,
+            config=record.config,
+            summary=record.summary,
+            folder=record.folder,
+            metric_rules=record.metric_rules,
         )
 
     def _figures(self, entry: RunEntry, *, every: bool = False) -> dict[str, Figures]:
         """Return the statistics of metrics; those of formulas when they are asked for by name, or with `every`."""
-        stats = self._stats(entry.folder, entry.project)
-        primary = _Primary(entry)
-        figures = {name: _figures(primary, name, of_metric) for name, of_metric in stats.items()}
-        if not (names := self._formulas(entry.project)):
+        trees = self._formulas(entry.project)
+        stats = self._stats(entry.folder, trees)
+        figures = _figures(entry, stats)
+        if not trees:
             return figures
         from runicorn_site.catalog.formulas import WithFormulas
 
         def compute(name: str) -> Mapping[str, Figures]:
-            return {name: _figures(primary, name, stats[name])} if name in stats else {}
+            return _figures(entry, {name: stats[name]}) if name in stats else {}
 
-        complete = WithFormulas(figures, names, compute)
+        complete = WithFormulas(figures, trees, compute)
         if every:
             complete.fill()
         return complete
@@ -337,9 +358,9 @@ class StoreCatalog(Catalog):
             self._formulas_by_project[project] = time.monotonic(), trees
         return trees
 
-    def _stats(self, folder: str, project: str) -> Mapping[str, MetricStats]:
+    def _stats(self, folder: str, trees: Mapping[str, formulas.Node]) -> Mapping[str, MetricStats]:
         stats = self._cache.stats(folder, partial(self._read_stats, folder))
-        if not (trees := self._formulas(project)):
+        if not trees:
             return stats
         from metrics.query.formulas.full_resolution import stats_of
         from runicorn_site.catalog.formulas import WithFormulas, read_with_formulas
@@ -364,8 +385,11 @@ class StoreCatalog(Catalog):
 
     def _resolve(self, projects: Sequence[str], key: str) -> Field | str | None:
         """Return the field that a bare key stands for, as the viewer does; keys of later runs are looked for if needed."""
+        from runs.query.where import bare_keys
+        from runs.query.where.ast import Field
+
         read, keys = self._keys_read
-        of_projects = bare_keys.merged(keys.get(project, ()) for project in projects or (EVERY,))
+        of_projects = bare_keys.merged(keys.get(project, ()) for project in projects or (bare_keys.EVERY,))
         is_known = isinstance(bare_keys.resolve(of_projects, key), Field)
         if not is_known and time.monotonic() - read > FRESH_SECONDS:
             keys = self._read_keys()
@@ -375,37 +399,29 @@ class StoreCatalog(Catalog):
 
     def _read_keys(self) -> dict[str, list[bare_keys.Key]]:
         """Return config keys and metrics of each project, and of `EVERY`, with the number of runs that have each."""
+        from runs.query.where import bare_keys
+
         counted: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
         for record in self._records():
             runs = counted[record.project]
             runs.update((bare_keys.CONFIG, name) for name in flatten(record.config))
-            runs.update((bare_keys.METRIC, name) for name in self._stats(record.folder, record.project))
+            runs.update(
+                (bare_keys.METRIC, name)
+                for name in self._stats(record.folder, self._formulas(record.project))
+            )
         keys = {
             project: [(kind, name, count) for (kind, name), count in runs.items()]
             for project, runs in counted.items()
         }
-        return {**keys, EVERY: bare_keys.merged(keys.values())}
+        return {**keys, bare_keys.EVERY: bare_keys.merged(keys.values())}
 
     def _satisfies(self, record: RunRecord, condition: Node) -> bool:
-        evaluator = RunEvaluator(record, lambda: self._stats(record.folder, record.project), self.root)
+        from runs.query.where.record import RunEvaluator
+
+        evaluator = RunEvaluator(
+            record, lambda: self._stats(record.folder, self._formulas(record.project)), self.root
+        )
         return evaluator.satisfies(condition)
-
-
-_SAME = (
-    *("project", "name", "state", "status", "display_name", "state_reason", "group", "hostname", "owner"),
-    *(
-        "tags",
-        "description",
-        "pinned",
-        "archived",
-        "best_metric_name",
-        "best_metric_value",
-        "best_metric_step",
-    ),
-    *("config", "summary", "folder", "metric_rules"),
-)
-"""Fields that a record and an entry have in common."""
-_SAME_OF = attrgetter(*_SAME)
 
 
 def _duration(record: RunRecord) -> float | None:
@@ -414,12 +430,16 @@ def _duration(record: RunRecord) -> float | None:
     return record.duration
 
 
-def _figures(primary: _Primary, name: str, stats: MetricStats) -> Figures:
-    last = stats.last if stats.last_special is None else float(stats.last_special)
-    mode = mode_of(primary, name)
-    best, step = best_by(stats, mode)
-    extremes = stats.minimum, stats.maximum
-    return Figures(last, best, *extremes, stats.count, stats.last_step, step, stats.last_text)
+def _figures(entry: RunEntry, stats: Mapping[str, MetricStats]) -> dict[str, Figures]:
+    primary = _Primary(entry)
+    figures = {}
+    for name, metric in stats.items():
+        last = metric.last if metric.last_special is None else float(metric.last_special)
+        best, step = best_by(metric, mode_of(primary, name))
+        figures[name] = Figures(
+            last, best, metric.minimum, metric.maximum, metric.count, metric.last_step, step, metric.last_text
+        )
+    return figures
 
 
 class _Primary:

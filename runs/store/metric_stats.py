@@ -49,7 +49,7 @@ class HasPrimaryMetric(Protocol):
 
 def mode_of(run: HasPrimaryMetric, key: str) -> str:
     """Return whether the best value of a metric is its "max" or "min": set by the run, or inferred from the name."""
-    if goal := rule_of(run.metric_rules, key).get("goal"):
+    if run.metric_rules and (goal := rule_of(run.metric_rules, key).get("goal")):
         return goal
     if key == run.best_metric_name and run.best_metric_mode:
         return str(run.best_metric_mode)
