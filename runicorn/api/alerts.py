@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.api import urls
-from runicorn.api.responses import alerts as responses
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses import alerts as responses
 
 TEST_SECONDS = 60.0
 """A test message is sent before the response."""
@@ -21,7 +23,7 @@ class AlertsAPI:
 
     def channels(self) -> list[responses.AlertChannel]:
         """Return the channels; their addresses are never returned."""
-        return cast(list[responses.AlertChannel], self._get("channels"))
+        return cast("list[responses.AlertChannel]", self._get("channels"))
 
     def create_channel(
         self, name: str, url: str, *, secret: str | None = None, enabled: bool = True
@@ -38,7 +40,7 @@ class AlertsAPI:
             BadRequestError: the address is invalid.
         """
         body = {"name": name, "url": url, "secret": secret, "enabled": enabled}
-        return cast(responses.AlertChannel, self._send("POST", "channels", body=body))
+        return cast("responses.AlertChannel", self._send("POST", "channels", body=body))
 
     def update_channel(self, channel_id: int, **fields: Any) -> responses.AlertChannel:
         """Change `name`, `url`, `secret` or `enabled` of a channel.
@@ -47,7 +49,7 @@ class AlertsAPI:
             NotFoundError: there is no such channel.
             BadRequestError: a field is invalid.
         """
-        return cast(responses.AlertChannel, self._send("PATCH", "channels", channel_id, body=fields))
+        return cast("responses.AlertChannel", self._send("PATCH", "channels", channel_id, body=fields))
 
     def delete_channel(self, channel_id: int) -> None:
         """Delete a channel.
@@ -64,11 +66,11 @@ class AlertsAPI:
             NotFoundError: there is no such channel.
         """
         result = self._send("POST", "channels", channel_id, "test", timeout=TEST_SECONDS)
-        return cast(responses.AlertChannelTest, result)
+        return cast("responses.AlertChannelTest", result)
 
     def rules(self) -> list[responses.AlertRule]:
         """Return the rules."""
-        return cast(list[responses.AlertRule], self._get("rules"))
+        return cast("list[responses.AlertRule]", self._get("rules"))
 
     def create_rule(
         self,
@@ -99,7 +101,7 @@ class AlertsAPI:
             "channels": list(channels),
             "enabled": enabled,
         }
-        return cast(responses.AlertRule, self._send("POST", "rules", body=body))
+        return cast("responses.AlertRule", self._send("POST", "rules", body=body))
 
     def update_rule(self, rule_id: int, **fields: Any) -> responses.AlertRule:
         """Change `name`, `when`, `where`, `channels` or `enabled` of a rule.
@@ -108,7 +110,7 @@ class AlertsAPI:
             NotFoundError: there is no such rule.
             BadRequestError: a field is invalid.
         """
-        return cast(responses.AlertRule, self._send("PATCH", "rules", rule_id, body=fields))
+        return cast("responses.AlertRule", self._send("PATCH", "rules", rule_id, body=fields))
 
     def delete_rule(self, rule_id: int) -> None:
         """Delete a rule; its events are kept.
@@ -125,7 +127,7 @@ class AlertsAPI:
             BadRequestError: a field is invalid.
         """
         result = self._send("POST", "rules", "preview", body={"when": dict(when), "where": where})
-        return cast(responses.AlertPreview, result)
+        return cast("responses.AlertPreview", result)
 
     def events(
         self,
@@ -148,7 +150,7 @@ class AlertsAPI:
         filters = {"run_id": run_id, "rule_id": rule_id, "since": since, "acknowledged": acknowledged}
         params = urls.query({**filters, "limit": limit})
         answer = self._transport.json("GET", urls.path("v2", "alerts", "events"), params=params)
-        return cast(list[responses.AlertEvent], answer["events"])
+        return cast("list[responses.AlertEvent]", answer["events"])
 
     def acknowledge(self, ids: Sequence[int]) -> int:
         """Mark events as seen; return how many were not."""

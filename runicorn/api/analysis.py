@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.api import urls
-from runicorn.api.responses import analysis as responses
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses import analysis as responses
 
 
 class AnalysisAPI:
@@ -52,7 +54,7 @@ class AnalysisAPI:
             "page": page,
             "per_page": per_page,
         }
-        return cast(responses.RunGroups, self._get("groups", params))
+        return cast("responses.RunGroups", self._get("groups", params))
 
     def verdict(
         self, metric: str, a: str | Sequence[str], b: str | Sequence[str], *, level: float = 0.95
@@ -69,7 +71,7 @@ class AnalysisAPI:
             NotFoundError: one of the runs does not exist.
         """
         params = {"metric": metric, "a": ",".join(_texts(a)), "b": ",".join(_texts(b)), "level": level}
-        return cast(responses.Verdict, self._get("verdict", params))
+        return cast("responses.Verdict", self._get("verdict", params))
 
     def replicas(self, project: str, where: str | None = None) -> list[responses.ReplicaGroup]:
         """Return the runs of a project that differ in nothing but their seed, in groups of two and more."""
@@ -81,7 +83,7 @@ class AnalysisAPI:
     ) -> responses.Importance:
         """Return the hyperparameters of runs by their importance for a metric, greatest first."""
         params = {"metric": metric, "project": project, "where": where}
-        return cast(responses.Importance, self._get("importance", params))
+        return cast("responses.Importance", self._get("importance", params))
 
     def baseline(self, project: str) -> list[str]:
         """Return the ids of the runs that others of a project are compared with."""
@@ -101,7 +103,7 @@ class AnalysisAPI:
     def replica_rules(self, project: str) -> responses.ReplicaRules:
         """Return in what the replicas of a project may differ."""
         path = urls.path("v2", "projects", project, "replica-rules")
-        return cast(responses.ReplicaRules, self._transport.json("GET", path))
+        return cast("responses.ReplicaRules", self._transport.json("GET", path))
 
     def set_replica_rules(
         self, project: str, seed_keys: Sequence[str] = (), *, compare_packages: bool = False
@@ -114,7 +116,7 @@ class AnalysisAPI:
         """
         path = urls.path("v2", "projects", project, "replica-rules")
         body = {"seed_keys": _texts(seed_keys), "compare_packages": compare_packages}
-        return cast(responses.ReplicaRules, self._transport.json("PUT", path, body=body))
+        return cast("responses.ReplicaRules", self._transport.json("PUT", path, body=body))
 
     def formulas(self, project: str) -> list[responses.Formula]:
         """Return the formulas of a project by name."""
@@ -133,7 +135,7 @@ class AnalysisAPI:
         """
         path = urls.path("v2", "projects", project, "formulas")
         body = {"name": name, "formula": formula}
-        return cast(responses.Formula, self._transport.json("POST", path, body=body))
+        return cast("responses.Formula", self._transport.json("POST", path, body=body))
 
     def delete_formula(self, project: str, name: str) -> None:
         """Delete a formula.

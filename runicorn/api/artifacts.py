@@ -6,13 +6,16 @@ import hashlib
 import os
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import requests
 
-from runicorn.api import responses, urls
+from runicorn.api import urls
 from runicorn.api.errors import BadRequestError, NotFoundError, ServerError
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api import responses
 
 NUMBER = re.compile(r"v?([1-9]\d{0,8})")
 CHUNK = 1 << 20
@@ -61,7 +64,7 @@ class ArtifactsAPI:
         params = urls.query({"type": type, "include_deleted": include_deleted or None})
         versions = self._transport.json("GET", urls.path("artifacts", name, "versions"), params=params)
         newest = sorted(versions, key=lambda version: int(version["version"]), reverse=True)
-        return cast(list[responses.ArtifactVersion], newest)
+        return cast("list[responses.ArtifactVersion]", newest)
 
     def get_artifact(self, artifact_id: str) -> responses.ArtifactDetail:
         """Return the details of one version.
@@ -71,7 +74,7 @@ class ArtifactsAPI:
             BadRequestError: `artifact_id` is malformed.
         """
         place = self._place(artifact_id)
-        return cast(responses.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
+        return cast("responses.ArtifactDetail", self._transport.json("GET", place.path(), params=place.query))
 
     def list_files(self, artifact_id: str) -> responses.ArtifactFiles:
         """Return the files and references of a version.
@@ -81,7 +84,7 @@ class ArtifactsAPI:
         """
         place = self._place(artifact_id)
         return cast(
-            responses.ArtifactFiles, self._transport.json("GET", place.path("files"), params=place.query)
+            "responses.ArtifactFiles", self._transport.json("GET", place.path("files"), params=place.query)
         )
 
     def download_artifact(self, artifact_id: str, path: str | os.PathLike[str]) -> Path:
@@ -106,7 +109,7 @@ class ArtifactsAPI:
         """Return the lineage of a version, up to `max_depth` (0 to 10) edges away."""
         place = self._place(artifact_id)
         params = [*place.query, ("max_depth", str(max_depth))]
-        return cast(responses.Lineage, self._transport.json("GET", place.path("lineage"), params=params))
+        return cast("responses.Lineage", self._transport.json("GET", place.path("lineage"), params=params))
 
     def list_experiment_artifacts(
         self, run_id: str, relation: Literal["created", "used"] | None = None
@@ -122,7 +125,7 @@ class ArtifactsAPI:
         answer = self._transport.json("GET", urls.path("runs", run_id, "artifacts"))
         relations = ("created", "used") if relation is None else (relation,)
         entries = [{"relation": word, **version} for word in relations for version in answer[word]]
-        return cast(list[responses.RunArtifact], entries)
+        return cast("list[responses.RunArtifact]", entries)
 
     def set_alias(self, artifact_id: str, alias: str) -> dict[str, Any]:
         """Point an alias to this version of the artifact.

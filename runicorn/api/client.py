@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from runicorn.api import paging, responses, urls
+from runicorn.api import paging, urls
 from runicorn.api.alerts import AlertsAPI
 from runicorn.api.analysis import AnalysisAPI
 from runicorn.api.artifacts import ArtifactsAPI
@@ -22,6 +22,8 @@ from runicorn.api.transport import Form, Transport
 if TYPE_CHECKING:
     import requests
     from typing_extensions import Self, Unpack
+
+    from runicorn.api import responses
 
 DEFAULT_URL = "http://127.0.0.1:23300"
 IMPORT_SECONDS = 3600.0
@@ -182,14 +184,14 @@ class RunicornClient(DifferencesAPI):
         """
         run = self._transport.json("GET", urls.path("runs", run_id))
         # The route returns only runs that are not deleted.
-        return cast(responses.ExperimentDetail, {"deleted_at": None, **run})
+        return cast("responses.ExperimentDetail", {"deleted_at": None, **run})
 
     get_run = get_experiment
 
     def list_projects(self) -> list[responses.Project]:
         """Return the projects by name, with the number of their experiments and runs."""
         answer = self._transport.json("GET", urls.path("projects"))
-        return cast(list[responses.Project], answer["details"])
+        return cast("list[responses.Project]", answer["details"])
 
     # Metrics
 
@@ -246,7 +248,7 @@ class RunicornClient(DifferencesAPI):
         params = {"names": _names(names), "points": points, "x": x, "step_range": span}
         path = urls.path("v2", "experiments", run_id, "series")
         answer = self._transport.json("GET", path, params=urls.query(params))
-        return cast(responses.SeriesAnswer, answer)
+        return cast("responses.SeriesAnswer", answer)
 
     # Import and export
 
@@ -292,13 +294,13 @@ class RunicornClient(DifferencesAPI):
             answer = self._transport.send(
                 "POST", urls.path("import", "archive"), form=Form(file, fields), timeout=IMPORT_SECONDS
             )
-        return cast(responses.Imported, answer.json())
+        return cast("responses.Imported", answer.json())
 
     # The server
 
     def get_config(self) -> responses.Config:
         """Return the storage root and the configuration of the server."""
-        return cast(responses.Config, self._transport.json("GET", urls.path("config")))
+        return cast("responses.Config", self._transport.json("GET", urls.path("config")))
 
     def update_config(self, config: Mapping[str, str]) -> responses.Config:
         """Change the configuration and return the new one.
@@ -323,7 +325,7 @@ class RunicornClient(DifferencesAPI):
 
     def health_check(self) -> responses.Health:
         """Return the health of the server; `status` is "ok"."""
-        return cast(responses.Health, self._transport.json("GET", urls.path("health")))
+        return cast("responses.Health", self._transport.json("GET", urls.path("health")))
 
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.api import urls
-from runicorn.api.responses.differences import Difference, NearRun, SourceTree
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.differences import Difference, NearRun, SourceTree
 
 
 class DifferencesAPI:
@@ -34,7 +36,7 @@ class DifferencesAPI:
         answer = self._transport.json(
             "GET", urls.path("v2", "differ"), params=urls.query({"a": a, "b": others})
         )
-        return cast(Difference, answer)
+        return cast("Difference", answer)
 
     def nearest(
         self,
@@ -52,7 +54,7 @@ class DifferencesAPI:
         text = None if config is None else json.dumps(config)
         params = {"project": project, "config": text, "run": run_id, "limit": limit}
         answer = self._transport.json("GET", urls.path("v2", "nearest"), params=urls.query(params))
-        return cast(list[NearRun], answer["runs"])
+        return cast("list[NearRun]", answer["runs"])
 
     def get_sources(self, run_id: str) -> SourceTree:
         """Return the source files that are stored with a run.
@@ -61,4 +63,4 @@ class DifferencesAPI:
             NotFoundError: there is no such run.
         """
         answer = self._transport.json("GET", urls.path("v2", "experiments", run_id, "sources"))
-        return cast(SourceTree, answer)
+        return cast("SourceTree", answer)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runicorn.api import responses, urls
+from runicorn.api import urls
 from runicorn.api.client import RunicornClient
+
+if TYPE_CHECKING:
+    from runicorn.api import responses
 
 MOST_IDS = 200
 """Maximum number of runs in a request for curves."""

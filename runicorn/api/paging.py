@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from runicorn.api import responses, urls
+from runicorn.api import urls
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api import responses
 
 MOST = 1000
 """Maximum number of runs of a page."""
@@ -21,9 +24,11 @@ def question(
     Raises:
         TypeError: a filter is unknown; the server would ignore it and return every run.
     """
-    unknown = filters.keys() - responses.Filters.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"Unknown filter: {sorted(unknown)[0]!r}")
+    if filters:
+        from runicorn.api.responses import Filters
+
+        if unknown := filters.keys() - Filters.__annotations__.keys():
+            raise TypeError(f"Unknown filter: {sorted(unknown)[0]!r}")
     statuses = status if status is None or isinstance(status, str) else ",".join(status)
     return {"project": project, "name": name, "status": statuses, **filters}
 
@@ -42,7 +47,7 @@ def experiments(
         runs = answer["experiments"]
         for run in runs[skip:]:
             if run["id"] not in before:
-                yield cast(responses.Experiment, run)
+                yield cast("responses.Experiment", run)
         if not answer["has_next"]:
             return
         before, skip = {run["id"] for run in runs}, 0

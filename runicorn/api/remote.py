@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.api import urls
 from runicorn.api.errors import ConflictError
-from runicorn.api.responses import remote as responses
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses import remote as responses
 
 PATIENCE = 120.0
 """Timeout in seconds of requests that wait for a remote host."""
@@ -60,7 +62,7 @@ class RemoteAPI:
             "use_agent": use_agent,
         }
         body_fields = {name: value for name, value in body.items() if value is not None}
-        return cast(responses.Connected, self._post("connect", body=body_fields))
+        return cast("responses.Connected", self._post("connect", body=body_fields))
 
     def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> responses.AcceptedHostKey:
         """Trust a host key from now on. Compare its fingerprint with the host's own first.
@@ -77,7 +79,7 @@ class RemoteAPI:
             raise ValueError("The error has no host key to accept")
         fields = ("host", "port", "key_type", "public_key", "fingerprint_sha256")
         body = {field: key[field] for field in fields if field in key}
-        return cast(responses.AcceptedHostKey, self._post("known-hosts", "accept", body=body))
+        return cast("responses.AcceptedHostKey", self._post("known-hosts", "accept", body=body))
 
     def disconnect(self, host: str, port: int = 22, username: str | None = None) -> responses.Done:
         """Close a connection and stop the viewers that use it.
@@ -95,11 +97,11 @@ class RemoteAPI:
             host, _, number = address.rpartition(":")
             port = int(number)
         body = {"host": host.strip("[]"), "port": port, "username": username or getpass.getuser()}
-        return cast(responses.Done, self._post("disconnect", body=body))
+        return cast("responses.Done", self._post("disconnect", body=body))
 
     def list_sessions(self) -> list[responses.RemoteConnection]:
         """Return the SSH connections of the server."""
-        return cast(list[responses.RemoteConnection], self._get("sessions")["sessions"])
+        return cast("list[responses.RemoteConnection]", self._get("sessions")["sessions"])
 
     def start_viewer(
         self,
@@ -131,7 +133,7 @@ class RemoteAPI:
             "conda_env": conda_env,
         }
         body_fields = {name: value for name, value in body.items() if value is not None}
-        return cast(responses.ViewerSession, self._post("viewer", "start", body=body_fields)["session"])
+        return cast("responses.ViewerSession", self._post("viewer", "start", body=body_fields)["session"])
 
     def stop_viewer(self, session_id: str) -> responses.Done:
         """Stop a viewer on the remote host and close the tunnel to it.
@@ -139,11 +141,11 @@ class RemoteAPI:
         Raises:
             NotFoundError: the session does not exist.
         """
-        return cast(responses.Done, self._post("viewer", "stop", body={"session_id": session_id}))
+        return cast("responses.Done", self._post("viewer", "stop", body={"session_id": session_id}))
 
     def list_viewer_sessions(self) -> list[responses.ViewerSession]:
         """Return the remote viewers."""
-        return cast(list[responses.ViewerSession], self._get("viewer", "sessions")["sessions"])
+        return cast("list[responses.ViewerSession]", self._get("viewer", "sessions")["sessions"])
 
     def list_remote_directory(self, connection_id: str, path: str = "~") -> list[responses.RemoteEntry]:
         """Return the content of a remote folder: folders first, then by name.
@@ -152,7 +154,7 @@ class RemoteAPI:
             NotFoundError: the connection or folder does not exist.
         """
         answer = self._get("fs", "list", connection_id=connection_id, path=path)
-        return cast(list[responses.RemoteEntry], answer["items"])
+        return cast("list[responses.RemoteEntry]", answer["items"])
 
     def check_remote_path(self, connection_id: str, path: str) -> bool:
         """Return whether a remote file or folder exists."""
@@ -165,11 +167,11 @@ class RemoteAPI:
             NotFoundError: the connection does not exist.
         """
         answer = self._get("conda-envs", connection_id=connection_id)
-        return cast(list[responses.RemoteEnvironment], answer["envs"])
+        return cast("list[responses.RemoteEnvironment]", answer["envs"])
 
     def get_remote_status(self) -> responses.RemoteStatus:
         """Return connections and viewers together, with their numbers."""
-        return cast(responses.RemoteStatus, self._get("status"))
+        return cast("responses.RemoteStatus", self._get("status"))
 
     def _get(self, *parts: str, **params: Any) -> Any:
         path = urls.path("remote", *parts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runicorn.api import urls
-from runicorn.api.responses import samples as responses
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses import samples as responses
 
 MOST = 1000
 
@@ -43,7 +45,7 @@ class SamplesAPI:
         """
         path = urls.path("v2", "experiments", run_id, "samples", *name.split("/"))
         answer = self._transport.json("GET", path, params=urls.query(query))
-        return cast(responses.SamplePage, answer)
+        return cast("responses.SamplePage", answer)
 
     def rows(self, run_id: str, name: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield the samples that match, whole unless `full=False`; `query` and errors as of `page`."""
@@ -99,4 +101,4 @@ class SamplesAPI:
         """
         query = {"runs": ",".join(runs), "name": name, "sample": sample, "step": step, "limit": limit}
         path = urls.path("v2", "samples", "compare")
-        return cast(responses.SampleComparison, self._transport.json("GET", path, params=urls.query(query)))
+        return cast("responses.SampleComparison", self._transport.json("GET", path, params=urls.query(query)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from runicorn.api import urls
-from runicorn.api.responses import shares as responses
 from runicorn.api.transport import Transport
+
+if TYPE_CHECKING:
+    from runicorn.api.responses import shares as responses
 
 
 class SharesAPI:
@@ -32,7 +34,7 @@ class SharesAPI:
         """
         ids = target if isinstance(target, str) else ",".join(target)
         body = {"kind": kind, "target": ids, "expires_at": expires_at}
-        return cast(responses.Share, self._transport.json("POST", urls.path("v2", "shares"), body=body))
+        return cast("responses.Share", self._transport.json("POST", urls.path("v2", "shares"), body=body))
 
     def list(self) -> list[responses.Share]:
         """Return the links of the storage root in use that have not expired, newest first."""

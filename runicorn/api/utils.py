@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runicorn.api import paging, responses
+from runicorn.api import paging
 from runicorn.api.client import RunicornClient, connect
 from runicorn.api.frames import metric_of_runs
 from runicorn.store.csv_safety import guarded
@@ -15,6 +15,8 @@ from runicorn.store.csv_safety import guarded
 if TYPE_CHECKING:
     import pandas
     from typing_extensions import Unpack
+
+    from runicorn.api import responses
 
 TIMES = ("created_at", "updated_at", "started_at", "ended_at", "deleted_at")
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from runicorn.api import NotFoundError, RunicornAPIError, RunicornClient, urls
-from runicorn.api.errors import AuthenticationError, BadRequestError, ConnectionError
-from runicorn.api.responses.experiments import ListedExperiment
+from runicorn.api import urls
+from runicorn.api.client import RunicornClient
+from runicorn.api.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConnectionError,
+    NotFoundError,
+    RunicornAPIError,
+)
 from runicorn.store import curation, layout
 from runicorn_site.catalog.base import (
     BadQuestion,
@@ -28,6 +34,9 @@ from runicorn_site.catalog.base import (
 from runicorn_site.catalog.entry import FIGURES, Figures, RunEntry
 from runicorn_site.catalog.log_tail import PAUSE
 from runicorn_site.catalog.primary import fill
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.experiments import ListedExperiment
 
 SORTED = {
     "created_at": "created_at",
