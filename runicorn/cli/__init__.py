@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runicorn._version import FULL, SDK, __version__
+from runicorn.collection_pause import collections_paused
 from runicorn.extension_points import COMMAND_LINE, NotInstalled, load
 from runicorn.store.notices import say
 
@@ -22,7 +23,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     _leave_working_directory()
     try:
-        full = load(COMMAND_LINE, "main")
+        with collections_paused():
+            full = load(COMMAND_LINE, "main")
     except NotInstalled:
         full = None
     # Outside of `except`, which would add its exception to the traceback of a script.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import fmean, stdev
 
 
 def unit_of(values: Iterable[float]) -> float:
@@ -15,11 +14,15 @@ def unit_of(values: Iterable[float]) -> float:
 
 def mean(values: Sequence[float]) -> float:
     """Return the mean of one or more finite values."""
+    from statistics import fmean  # 5 ms that `runicorn ls` does without
+
     unit = unit_of(values)
     return fmean(value / unit for value in values) * unit
 
 
 def deviation(values: Sequence[float]) -> float:
     """Return the standard deviation of two or more finite values; infinite if it exceeds the largest float."""
+    from statistics import stdev
+
     unit = unit_of(values)
     return stdev(value / unit for value in values) * unit

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from runicorn._version import __version__
-from runicorn.extension_points import COMMANDS, entries
+from runicorn.collection_pause import collections_paused
+from runicorn.extension_points import COMMANDS, EntryPoint, entries
 from runicorn_tools.cli.support.common import describe_error, print_error
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -40,7 +40,8 @@ class Commands(Mapping[str, Any]):
         return len(self._functions)
 
     def __getitem__(self, name: str) -> Any:
-        return _command(name, resolve_name(self._functions[name]))
+        with collections_paused():
+            return _command(name, EntryPoint(COMMANDS, name, self._functions[name]).load())
 
     def summary(self, name: str) -> str:
         """Return the first paragraph of a command's help, read from its source: importing all of them takes a second."""

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from runicorn.collection_pause import collections_paused
 from runicorn.settings import user
 from runicorn_site.catalog.base import BadQuestion, Catalog, CatalogError, NotAvailable, NotPermitted
 from runicorn_site.catalog.entry import RunEntry
@@ -85,14 +86,16 @@ def run_of(catalog: Catalog, name: str, *, metrics: bool = False) -> RunEntry:
 
 
 def _store(storage: Path | None) -> Catalog:
-    from runicorn_site.catalog.store import StoreCatalog
+    with collections_paused():
+        from runicorn_site.catalog.store import StoreCatalog
 
     return StoreCatalog(common.existing_root(storage), common.print_error)
 
 
 def _viewer(url: str, token: str | None) -> Catalog:
-    from runicorn.api import RunicornClient
-    from runicorn_site.catalog.viewer import ViewerCatalog
+    with collections_paused():
+        from runicorn.api.client import RunicornClient
+        from runicorn_site.catalog.viewer import ViewerCatalog
 
     try:
         return ViewerCatalog(RunicornClient(url, token=token or None), time.sleep)
