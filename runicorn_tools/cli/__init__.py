@@ -5,13 +5,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib.util import find_spec
-from pathlib import Path
+from inspect import cleandoc
+from types import CodeType, FunctionType
 from typing import Annotated, Any
 
 import typer
@@ -44,15 +44,16 @@ class Commands(Mapping[str, Any]):
             return _command(name, EntryPoint(COMMANDS, name, self._functions[name]).load())
 
     def summary(self, name: str) -> str:
-        """Return the first paragraph of a command's help, read from its source: importing all of them takes a second."""
+        """Return the first paragraph of a command's help without its import: that of all commands takes a second."""
+        from importlib.abc import InspectLoader  # two milliseconds that no other command needs
+
         module, _, function = self._functions[name].partition(":")
         spec = find_spec(module)
-        if spec is None or spec.origin is None or not spec.has_location:
-            return str(self[name].get_short_help_str(80))
-        tree = ast.parse(Path(spec.origin).read_bytes())
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                first, _, _ = (ast.get_docstring(node) or "").partition("\n\n")
+        loader = None if spec is None else spec.loader
+        code = loader.get_code(module) if isinstance(loader, InspectLoader) else None
+        for constant in () if code is None else code.co_consts:
+            if isinstance(constant, CodeType) and constant.co_name == function:
+                first, _, _ = cleandoc(FunctionType(constant, {}).__doc__ or "").partition("\n\n")
                 return " ".join(first.split())
         return str(self[name].get_short_help_str(80))
 
