@@ -75,6 +75,15 @@ def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address:
             assert page.evaluate(FAINT_TEXT) == [], (size, theme)
 
 
+@pytest.mark.parametrize("address", ["/", "/?group=name", "/recycle-bin", "/?layout=charts"])
+def test_only_the_rows_scroll_where_the_page_fills_the_window(open_page: Open, address: str) -> None:
+    page = open_page(address, size="wide")
+    page.set_viewport_size({"width": 1440, "height": 400})
+    if "charts" in address:
+        page.locator("figure .plot canvas").first.wait_for()
+    until(lambda: page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0, timeout=10)
+
+
 @pytest.mark.parametrize("menu", ["views", "filter-menu"])
 def test_an_open_menu_of_the_table_fits_a_phone(open_page: Open, menu: str) -> None:
     page = open_page("/", size="phone")
