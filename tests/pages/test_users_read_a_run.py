@@ -108,6 +108,29 @@ def test_config_is_searched_and_copied(open_page: Open, chromium: Any) -> None:
     until(lambda: '"name": "adam"' in page.evaluate("navigator.clipboard.readText()"))
 
 
+NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+DENIED = "navigator.clipboard.writeText = () => Promise.reject(new DOMException('denied'));"
+READ_COPIES = "addEventListener('copy', () => { window.copied = document.activeElement.value; });"
+
+
+@pytest.mark.parametrize("clipboard", [NO_CLIPBOARD, DENIED])
+def test_texts_are_copied_where_browsers_give_pages_no_clipboard(open_page: Open, clipboard: str) -> None:
+    page = open_page(RUN + "?pane=config")
+    until(lambda: page.locator("#config").is_visible())
+    page.evaluate(clipboard + READ_COPIES)
+    page.get_by_label("Copy Config as JSON").click()
+    until(lambda: '"name": "adam"' in (page.evaluate("window.copied") or ""), timeout=20)
+    until(lambda: page.locator("[data-copy=config-json]").get_attribute("data-done") == "Copied", timeout=20)
+
+
+def test_a_text_that_cannot_be_copied_is_selected(open_page: Open) -> None:
+    page = open_page(RUN + "?pane=config")
+    until(lambda: page.locator("#config").is_visible())
+    page.evaluate(NO_CLIPBOARD + "document.execCommand = () => false;")
+    page.get_by_label("Copy Config as JSON").click()
+    until(lambda: '"name": "adam"' in page.evaluate("getSelection().toString()"), timeout=20)
+
+
 def test_tabs_are_selected_with_keys(open_page: Open) -> None:
     page = open_page(RUN)
     log = page.get_by_role("tab", name="Log")

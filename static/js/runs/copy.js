@@ -6,10 +6,6 @@ import { copyText } from "../shared/clipboard.js";
 export function copyIds() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy-text]");
-    if (!button) return;
-    const id = button.dataset.copyText;
-    // Without a clipboard it is selected.
-    if (!navigator.clipboard) button.textContent = id;
-    copyText(id, button, button);
+    if (button) copyText(button.dataset.copyText, button, button);
   });
 }
