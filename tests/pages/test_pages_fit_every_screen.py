@@ -95,6 +95,24 @@ def test_an_open_menu_of_the_table_fits_a_phone(open_page: Open, menu: str) -> N
     assert box["y"] >= 0 and box["y"] + box["height"] <= height
 
 
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("/?project=vision&add=metric.val/acc.last&sort=-metric.val/acc.last", "0.99667"),
+        ("/?project=vision&add=metric.val/acc.last&sort=-metric.val/acc.last&group=name", "0.99667"),
+        ("/?project=vision&sort=-duration", "5 min 1 s"),
+    ],
+)
+def test_a_phone_shows_the_number_by_which_the_table_is_sorted(
+    open_page: Open, address: str, text: str
+) -> None:
+    page = open_page(address, size="phone")
+    row = page.locator("table.runs tbody tr").first
+    until(lambda: text in row.inner_text().split("\n"))
+    assert not row.locator(".c-best").is_visible()
+    until(lambda: fits_the_screen(page))
+
+
 CUT_TOOLS = """() => [...document.querySelectorAll("#chart-tools > *, #group-tools > *")]
     .filter((one) => !one.popover && one.checkVisibility({ visibilityProperty: true }))
     .filter((one) => { const { left, right } = one.getBoundingClientRect(); return left < 0 || right > innerWidth; })

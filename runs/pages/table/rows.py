@@ -26,7 +26,7 @@ from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.baseline import Baselines
 from runs.pages.table.baseline_comparison import BaselineComparison
 from runs.pages.table.cells import CellContext
-from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
+from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_sorted, as_text, column_of, is_added
 from runs.pages.table.first_steps import FirstSteps, first_steps
 from runs.pages.table.head import Chip, Heading, chips, headings, orders
 from runs.pages.table.names import differences
@@ -386,8 +386,9 @@ def tags(root: StorageRoot) -> list[str]:
 
 
 def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> list[Column]:
-    """Return the columns of the page; one with words is aligned left."""
+    """Return the columns of the page; one with words is aligned left, the one that sorts it is marked."""
     columns = [column_of(key) for key in state.visible_columns]
+    columns = [as_sorted(column) if column.key == state.key else column for column in columns]
     return [as_text(column) if is_text(values.get(column.key, ())) else column for column in columns]
 
 
