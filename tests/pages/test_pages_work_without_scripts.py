@@ -40,6 +40,12 @@ def test_a_run_can_be_read(open_page: Open) -> None:
     assert page.locator("#chart-tools").is_hidden()
 
 
+def test_tools_of_charts_are_not_offered_before_scripts_can_use_them(open_page: Open) -> None:
+    page = open_page("/?layout=charts", java_script_enabled=False)
+    assert page.locator("select[name=of], select[name=group], input[name=charts]").count() == 3
+    assert not page.locator(":is(select[name=of], select[name=group], input[name=charts]):visible").count()
+
+
 def test_deleting_and_restoring_work_by_forms(open_page: Open, busy_site: Viewer) -> None:
     run_id = write_run(busy_site.root, "scratch", "to delete")
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
