@@ -18,7 +18,7 @@ from tests.processes import Viewer
 from tests.screens import Screen
 from tests.waiting import until
 
-pytestmark = [pytest.mark.journey("wide", "middle", themes=2), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.journey(themes=2), pytest.mark.timeout(1800)]
 RATES, DEPTHS = (0.001, 0.003, 0.01, 0.03, 0.1), (18, 34, 50, 101)
 OPTIMIZERS, DECAYS, WIDTHS = ("adamw", "lion", "sgd", "rmsprop"), (0.0, 0.01, 0.1, 0.2, 0.5), (1, 2, 3, 4, 6)
 SEEDS = 5
@@ -122,7 +122,7 @@ def test_seeds_group_themselves_in_one_click(lab: Viewer, browser: Any) -> None:
     assert len(set(names)) == len(names), "each has a name of its own"
 
 
-def test_the_best_of_300_runs_is_opened_in_two_actions(lab: Viewer, browser: Any) -> None:
+def test_the_best_of_300_runs_is_opened_in_two_actions(lab: Viewer, browser: Any, screen: Screen) -> None:
     sweep = [
         (final, number)
         for number, (lr, depth, *_, seed, final) in enumerate(settings())
@@ -133,7 +133,10 @@ def test_the_best_of_300_runs_is_opened_in_two_actions(lab: Viewer, browser: Any
     browser.goto(f"{lab.url}/?project=vision&where={quote(SWEEP)}")
     until(lambda: f"{SWEEP_RUNS} runs" in browser.locator(".pager").inner_text())
     user = Actions(browser, 2)
-    user.click('th[data-key="best"] a')
+    if screen.is_phone:
+        user.choose("select[name=sort]", "-best")
+    else:
+        user.click('th[data-key="best"] a')
     first = browser.locator("table.runs tbody tr").first
     until(lambda: first.get_attribute("id") == f"run-{best}")
     user.click("table.runs tbody a.name")
@@ -208,6 +211,17 @@ def test_a_pivot_table_is_copied_as_latex_in_four_actions(lab: Viewer, browser: 
     assert latex.startswith(r"\begin{tabular}{lrrrr}") and latex.count(r"\pm") == len(RATES) * len(DEPTHS)
     (best,) = [line for line in latex.splitlines() if r"\mathbf" in line]
     assert best.startswith(BEST), "the others are worse by more than noise"
+
+
+def test_all_runs_are_compared_in_two_actions(lab: Viewer, browser: Any, screen: Screen) -> None:
+    browser.goto(f"{lab.url}/?project=vision")
+    user = Actions(browser, 3 if screen.is_phone else 2)
+    user.click(".layouts a:not([aria-current])")
+    if screen.is_phone:  # which has most tools in the settings
+        browser.locator("figure .plot canvas").first.wait_for()
+        user.click("#chart-settings-button")
+    user.choose("select[name=of]", "matches")
+    until(lambda: f"median of {COUNT:,} runs" in _label(browser, "val/accuracy"))
 
 
 def test_all_runs_are_compared_by_one_address(lab: Viewer, browser: Any, screen: Screen) -> None:
