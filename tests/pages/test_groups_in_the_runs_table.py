@@ -74,6 +74,14 @@ def opening(*values: Any, page: int = 1) -> str:
     return f"&open={quote(text + (str(page) if page > 1 else ''))}"
 
 
+def test_the_columns_stay_while_a_group_is_opened(seeds: dict[Any, list[str]], page: Page) -> None:
+    """Only the rows are replaced then."""
+    address = "/?project=vision&group=config.lr"
+    closed, opened = page(address), page(address + opening(0.1))
+    assert members(opened)
+    assert opened.texts("th") == closed.texts("th")
+
+
 def test_seeds_are_one_row_with_mean_and_spread(seeds: dict[Any, list[str]], page: Page) -> None:
     first = page("/?project=vision")
     (link,) = [element for element in first.elements if element.attributes.get("id") == "group-seeds"]

@@ -467,10 +467,8 @@ def grouped_context(table: GroupedTable, page: OpenPage) -> GroupedContext:
     """Return the context of the wide table with rows of groups."""
     state = table.state
     widths = preferences.column_widths("runs", "any")
-    columns = page_columns(state, {})
-    if not state.opened:
-        # Only runs have an id.
-        columns = [column for column in columns if column.key != "id"]
+    # Groups have no id. It is left out where they are open, too: the head stays when one is opened in place.
+    columns = [column for column in page_columns(state, {}) if column.key != "id"]
     count = Column("n", gettext("Runs"), "number c-n", _no_count, Sort("n"), lambda run: None, False)
     place = next(at for at, column in enumerate(columns) if column.key == "name") + 1
     columns.insert(place, count)
