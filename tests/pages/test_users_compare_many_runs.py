@@ -100,6 +100,32 @@ def test_more_runs_than_lines_are_a_density_with_the_best_and_the_worst(
     until(lambda: _label(browser, screen).count("30 points") == 80)
 
 
+@pytest.mark.journey("wide")
+def test_the_legend_of_a_density_is_that_of_the_first_chart(
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+) -> None:
+    """Whichever of its answers comes first."""
+    for i in range(COUNT):
+        metrics = dict.fromkeys(("a", "b", "c", "d", "e"), i / COUNT)
+        write_run(folder, name=f"n{i:03}", config={"lr": 0.1}, metrics=[metrics] * 3, created_at=1.7e9 + i)
+    viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(viewer.get("/api/runs").json()) == COUNT)
+    delayed: list[Any] = []
+
+    def delay_the_first(route: Any) -> None:
+        if delayed or "names=a" not in route.request.url:
+            route.continue_()
+        else:
+            delayed.append(route)
+
+    browser.route("**/series/distribution?*", delay_the_first)
+    browser.goto(f"{viewer.url}/compare?where=config.lr%20%3E%200")
+    title = browser.locator("#legend header").first
+    until(lambda: delayed and title.inner_text().startswith("e"))
+    delayed[0].continue_()
+    until(lambda: title.inner_text().startswith("a"), timeout=20)
+
+
 @pytest.mark.journey("wide", "middle")
 def test_the_start_of_groups_is_fine_on_a_logarithmic_axis(
     folder: Path, start_viewer: Callable[..., Viewer], browser: Any

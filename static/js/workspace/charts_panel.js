@@ -80,13 +80,19 @@ export class ChartsPanel {
     this.#read(unread, matching);
     if (!this.source.isWhole) return;
     const [metric] = metrics;
-    // Each chart has its own best and worst runs: the legend is that of the first one.
-    if (!metric || (isDensity && this.groups && metric.name !== this.title)) return;
+    // Each chart has its own best and worst runs: the legend is that of the first one, whose answer may be a later one.
+    if (!metric || (isDensity && this.groups && this.#place(metric.name) > this.#place(this.title))) return;
     this.title = metric.name;
     const entries = isDensity ? [...namedEntries(metric).values()].toReversed() : groupEntries(metric);
     const same = JSON.stringify(entries) === JSON.stringify(this.groups);
     this.groups = entries;
     if (!same) this.hooks.groups(entries);
+  }
+
+  /** Return the place of a chart on the page. */
+  #place(name) {
+    const place = [...this.section.querySelectorAll("figure")].findIndex((figure) => figure.dataset.name === name);
+    return place < 0 ? Infinity : place;
   }
 
   /** Say how many curves are not read yet, and ask again: each request reads more of them. */
