@@ -149,6 +149,8 @@ COLUMNS = {
     )
 }
 """The columns of every run by key, in the order of the menu."""
+ON_PHONES = frozenset({"status", "name", "project", "best", "created", "verdict"})
+"""Keys of the columns that a phone shows."""
 DEFAULT_COLUMNS = tuple(column.key for column in COLUMNS.values() if column.is_default)
 
 
@@ -193,6 +195,8 @@ def as_text(column: Column) -> Column:
 
 def as_sorted(column: Column) -> Column:
     """Return the column by which the table is sorted: a phone shows it instead of the best metric."""
+    if column.key in ON_PHONES:
+        return column
     return replace(column, css=f"{column.css} c-sorted")
 
 

@@ -6,34 +6,28 @@ const SHOWN = 1500;
 
 /** Copy a text and say so at the button, or else select it in `source`. */
 export async function copyText(text, source, button) {
-  if (!(await isWritten(text)) && !isCopied(text)) {
-    source.hidden = false;
-    return source.select ? source.select() : getSelection().selectAllChildren(source);
+  // Browsers give the clipboard only to pages on loopback or behind TLS, and users may deny it.
+  const written = navigator.clipboard?.writeText(text) ?? Promise.reject();
+  if (await written.then(() => true, () => isCopied(text))) {
+    button.dataset.done = gettext("Copied");
+    setTimeout(() => delete button.dataset.done, SHOWN);
+    return;
   }
-  button.dataset.done = gettext("Copied");
-  setTimeout(() => delete button.dataset.done, SHOWN);
+  source.hidden = false;
+  if (source.select) source.select();
+  else getSelection().selectAllChildren(source);
 }
 
-// Browsers give the clipboard only to pages on loopback or behind TLS, and not if the user denies it.
-async function isWritten(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// Deprecated, but works on every page. Within an open dialog, since what is outside of it has no focus.
+// Deprecated, but works on every page. Within an open dialog: outside of it nothing has the focus.
 function isCopied(text) {
   const before = document.activeElement;
   const field = document.createElement("textarea");
   field.className = "for-readers";
   field.value = text;
-  (before?.closest("dialog") ?? document.body).append(field);
+  (before.closest("dialog") ?? document.body).append(field);
   field.select();
   const isDone = document.execCommand("copy");
   field.remove();
-  before?.focus();
+  before.focus();
   return isDone;
 }
