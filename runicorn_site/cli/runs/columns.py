@@ -39,6 +39,12 @@ def need_metrics(keys: Sequence[str]) -> bool:
     return any(needs_metrics(key) for key in keys if key and key != BEST)
 
 
+def unknown(keys: Sequence[str], entries: Sequence[RunEntry]) -> list[str]:
+    """Return the columns that are no fields of runs and have no value in any of these runs."""
+    names = [key for key in dict.fromkeys(keys) if key and key != BEST and key not in RunEntry.__slots__]
+    return [key for key in names if all(value_of(entry, key) is None for entry in entries)]
+
+
 def value(entry: RunEntry, key: str) -> Any:
     """Return the value of a column, the primary metric with its best value as a text."""
     if key != BEST:

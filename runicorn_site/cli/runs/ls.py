@@ -67,6 +67,8 @@ def ls(
     )
     with opened(url, token, storage) as catalog:
         entries = catalog.select(query)
+    if entries and (unknown := table_columns.unknown([*keys, group, order], entries)):
+        common.print_notice(f"No run in this list has {', '.join(unknown)}.")
     if group:
         _print_groups(entries, group, keys, as_json, as_csv)
     else:

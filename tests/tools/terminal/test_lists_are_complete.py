@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from runicorn.api import transport
-from runicorn_tools.cli import app  # noqa: F401 - the commands
+from runicorn_tools.cli import app
 from tests.folders import folder_of, write_run
 from tests.processes import free_port
 from tests.tools.terminal.conftest import call
@@ -77,6 +78,24 @@ def test_runs_are_sorted_by_the_number_of_points(run: Any) -> None:
 )
 def test_a_typo_in_a_condition_is_refused(run: Any, condition: str, sentence: str) -> None:
     assert sentence in run("ls", "--where", condition, code=2)
+
+
+@pytest.mark.parametrize(
+    "options", [("--columns", "+nonsense"), ("--sort", "nonsense"), ("--group", "nonsense")]
+)
+def test_a_column_that_no_run_has_is_named(source: list[str], options: tuple[str, str]) -> None:
+    result = CliRunner().invoke(app, ["ls", *source, *options])
+    assert (result.exit_code, result.stderr) == (0, "No run in this list has nonsense.\n")
+
+
+def test_a_column_that_some_runs_have_is_not_named(source: list[str]) -> None:
+    for options in (
+        ("--columns", "id,tags,owner,best,config.lr,metric.val/loss.best,phase"),
+        ("--sort", "-other"),
+        ("--sort", "best"),
+    ):
+        result = CliRunner().invoke(app, ["ls", *source, *options])
+        assert (result.exit_code, result.stderr) == (0, ""), options
 
 
 def test_bare_keys_stand_for_config_keys_and_metrics(run: Any) -> None:
