@@ -73,8 +73,9 @@ def show(
         typer.echo(f"\nWHAT CHANGED since {earlier}")
         for sentence in changes:
             typer.echo(common.printable(f"  {sentence}"))
+        width = max((len(verdict.metric) for verdict in verdicts), default=0)
         for verdict in verdicts:
-            typer.echo(common.printable(f"  {verdict.metric} {verdict.sentence}"))
+            typer.echo(common.printable(f"  {verdict.metric:<{width}}  {verdict.sentence}"))
     _section("config", _flat(entry.config))
     _section("summary", _flat(entry.summary))
     if entry.metrics:

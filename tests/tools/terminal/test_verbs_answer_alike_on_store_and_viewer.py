@@ -144,6 +144,14 @@ def test_a_malformed_condition_to_wait_for_names_its_position(run: Any, until: s
     assert f"position {position}" in run("wait", FIRST, "--until", until, code=2)
 
 
+def test_verdicts_of_a_shown_run_are_a_column(run: Any) -> None:
+    _, _, changed = run("show", THIRD).partition("WHAT CHANGED")
+    verdicts = [
+        line for line in changed.split("\n\n")[0].splitlines() if line.startswith(("  acc", "  loss"))
+    ]
+    assert [line[:8] for line in verdicts] == ["  acc   ", "  loss  "]
+
+
 def test_notes_and_tags_are_changed(run: Any) -> None:
     run("note", THIRD, "Diverged.")
     run("note", THIRD, "Twice.", "--append")
