@@ -11,7 +11,7 @@ import typer
 
 from runicorn.store import layout
 from runicorn.store.units import number_of
-from runicorn_site.catalog.base import Query
+from runicorn_site.catalog.base import Query, UnknownRun
 from runicorn_site.catalog.entry import RunEntry
 from runicorn_site.cli.runs.source import (
     AsJson,
@@ -57,7 +57,12 @@ def tag(
       runicorn tag latest
     """
     with opened(url, token, storage) as catalog:
-        entries = runs_of(catalog, runs)
+        try:
+            entries = runs_of(catalog, runs)
+        except UnknownRun as error:
+            if add or remove or replace or len(runs) == 1:
+                raise
+            raise UnknownRun(f"{error} To add a tag: --add {runs[-1]}") from error
         if add or remove or replace:
             for entry in entries:
                 dropped = [tag for tag in entry.tags if replace and tag not in (add or ())]

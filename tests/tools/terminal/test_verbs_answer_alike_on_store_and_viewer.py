@@ -152,6 +152,11 @@ def test_verdicts_of_a_shown_run_are_a_column(run: Any) -> None:
     assert [line[:8] for line in verdicts] == ["  acc   ", "  loss  "]
 
 
+def test_a_tag_without_its_option_says_which_one(run: Any) -> None:
+    assert "Run not found: nice." in run("tag", "latest", "nice", code=2)
+    assert "--add nice" in run("tag", "latest", "nice", code=2)
+
+
 def test_notes_and_tags_are_changed(run: Any) -> None:
     run("note", THIRD, "Diverged.")
     run("note", THIRD, "Twice.", "--append")
