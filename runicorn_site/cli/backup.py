@@ -68,7 +68,7 @@ def restore(
         common.exit_with("Restore one backup, or runs by their whole ids", USAGE)
     file = Path(names[0])
     if not file.suffix and file.name == names[0] and not file.expanduser().exists():
-        common.exit_with(f"Run not found: {file}. A run in the recycle bin is named by its whole id", USAGE)
+        common.exit_with(f"Run not found: {file}. A run in the recycle bin is named by its whole id.", USAGE)
     with _errors():
         from runicorn_site.backup import services
 
