@@ -106,6 +106,8 @@ def note(
                 catalog.set_note(entry, text)
     if as_json:
         common.print_json({"id": entry.id, "note": entry.description})
+    elif words is None and not entry.description:
+        common.print_notice(f"{entry.id} has no note.")
     elif words is None:
         typer.echo("\n".join(map(common.printable, entry.description.splitlines())))
 

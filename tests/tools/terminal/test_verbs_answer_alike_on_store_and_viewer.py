@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from runicorn_tools.cli import app
 
 FIRST, SECOND, THIRD, BERT = (f"2026011{n + 4}_153045_a1b2c{n}" for n in range(4))
 
@@ -155,6 +158,11 @@ def test_verdicts_of_a_shown_run_are_a_column(run: Any) -> None:
 def test_a_tag_without_its_option_says_which_one(run: Any) -> None:
     assert "Run not found: nice." in run("tag", "latest", "nice", code=2)
     assert "--add nice" in run("tag", "latest", "nice", code=2)
+
+
+def test_a_run_without_a_note_prints_no_line(source: list[str]) -> None:
+    result = CliRunner().invoke(app, ["note", FIRST, *source])
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"{FIRST} has no note.\n")
 
 
 def test_notes_and_tags_are_changed(run: Any) -> None:
