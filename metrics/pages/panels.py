@@ -178,7 +178,11 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     curve_by_series = charts.downsampled(view, series, Window(), by_step=True, points=POINTS)
     entries = {
         row: charts.series_columns(
-            [row], curve_by_series[row.pk].points, curve_by_series[row.pk].count, by_step=True, points=POINTS
+            [row],
+            curve_by_series[row.pk].points,
+            curve_by_series[row.pk].count,
+            by_step=True,
+            resolution=charts.Resolution(POINTS),
         )
         for row in series
     }

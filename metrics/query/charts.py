@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from metrics.models import Series
 from metrics.query import bands, downsample
@@ -32,22 +32,39 @@ _CLOSE_SPARE = 1.1
 """As `SPARE`, of a close line."""
 
 
-def resolution(points: int, pixels: int | None) -> tuple[int, bool]:
-    """Return the maximum number of points of a curve, both ends included, and whether its line is close."""
-    return (points, False) if pixels is None else (downsample.OF_CLOSE * pixels + 2, True)
+class Resolution(NamedTuple):
+    """How fine a curve is.
 
-
-def read_for(points: int, *, close: bool) -> int:
-    """Return how many points are read at least for a curve of at most `points`.
-
-    Two buckets beside each other are not wider than an interval of a close line, which has four points at most.
+    Attributes:
+        points: maximum number of its points, both ends included; at least 4.
+        is_close: whether a line through them is within a pixel of that of all points; see `metrics.query.downsample`.
     """
-    return math.ceil(points * _CLOSE_SPARE / SPARE) if close else points
 
+    points: int
+    is_close: bool = False
 
-def of_smoothed(points: int, *, close: bool) -> int:
-    """Return of how many points a smoothed curve is: as many intervals as the curve itself has, two for each."""
-    return points // 2 if close else points
+    @classmethod
+    def of(cls, points: int, pixels: int | None) -> Resolution:
+        """Return that of a chart which is so many pixels wide, or else of at most so many points."""
+        return cls(points) if pixels is None else cls(downsample.OF_CLOSE * pixels + 2, True)
+
+    @property
+    def to_read(self) -> int:
+        """How many points are read at least.
+
+        Two buckets beside each other are not wider than an interval of a close line, which has four points at most.
+        """
+        return math.ceil(self.points * _CLOSE_SPARE / SPARE) if self.is_close else self.points
+
+    @property
+    def of_smoothed(self) -> int:
+        """Points of a smoothed curve: as many intervals as the curve itself has, two for each."""
+        return self.points // 2 if self.is_close else self.points
+
+    @property
+    def of_band(self) -> int:
+        """Edges of the band at most."""
+        return self.points // (_CLOSE_BAND_EVERY if self.is_close else _BAND_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,30 +147,27 @@ def series_columns(
     count: int,
     *,
     by_step: bool,
-    points: int,
+    resolution: Resolution,
     means: Points | None = None,
     compact: bool = False,
-    close: bool = False,
 ) -> SeriesColumns:
-    """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
+    """Return the curve of one metric in the order of `x`, downsampled.
 
     Args:
         together: their points, as returned by `in_order`.
         count: number of points before sampling.
         by_step: whether x is the step, or the time in Unix seconds.
-        points: at least 4.
         means: means of all points; for a downsampled curve they add `band`, the range and the mean of all points:
             `{x, low, high, mean}`, coarser than the curve, null where there is no finite value.
         compact: return only bands of noise, rounded, and a third of the points of noise.
-        close: see `metrics.query.downsample`.
     """
     x = together.step if by_step else together.time
-    at = downsample.curve(x, together.value.heights(), points, close=close)
+    at = downsample.curve(x, together.value.heights(), resolution.points, close=resolution.is_close)
     kind = _kind(series)
     numbers = together.value.numbers()
     has_band = means is not None and count > len(at) and kind in ("float", "int")
     noise = has_band and bands.is_noise(numbers[at])
-    edges = _edges(x, at, points // (_CLOSE_BAND_EVERY if close else _BAND_EVERY)) if has_band else at
+    edges = _edges(x, at, resolution.of_band) if has_band else at
     if compact and noise:
         at = ascending(np.concatenate([edges, at[_ends_and_gaps(numbers[at])]]))
     visible = together.select(at)

@@ -10,6 +10,7 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.query import charts, groups, metric_axis
+from metrics.query.charts import Resolution
 from metrics.query.formulas.curves import formula_curves, smoothed
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
@@ -64,19 +65,17 @@ def compare_series(
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: a journal was replaced during the read; retry.
     """
-    points, close = charts.resolution(points, pixels)
+    resolution = Resolution.of(points, pixels)
     by_step = x == "step"
     view, journals = view_of_several(
         selection.runs, BY_STEP if by_step else BY_TIME, names, limit=MOST_SERIES + 1
     )
     grouped = [] if group_by is None else group_runs(selection.runs, group_by)
-    _refuse_too_much(view.series, grouped, points, per_point=4 if smoother else 2)
+    _refuse_too_much(view.series, grouped, resolution.points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
     times = None if by_step else time_range or EVERYTHING
     windows = {row.pk: _window(step_range or EVERYTHING, times, origins[row.run_id]) for row in view.series}
-    query = CurveQuery(
-        by_step, points, windows, smoother, smoothed_only and smoother is not None, band, close
-    )
+    query = CurveQuery(by_step, resolution, windows, smoother, smoothed_only and smoother is not None, band)
     curves = read_curves(view, selection.runs, origins, query)
     curves += _formulas(selection.runs, names, origins, query, step_range or EVERYTHING, times)
     answer: UntimedComparedSeries = {
@@ -89,7 +88,9 @@ def compare_series(
         of_runs = zip((curve.run.pk for curve in curves), answer["series"], strict=True)
         metric_axis.add(of_runs, values_by_run)
     if group_by is not None:
-        answer["groups"] = [_group_entry(group, curves, by_step, points, values_by_run) for group in grouped]
+        answer["groups"] = [
+            _group_entry(group, curves, by_step, resolution.points, values_by_run) for group in grouped
+        ]
     return answer
 
 
@@ -113,7 +114,7 @@ def _formulas(
             names,
             _window(steps, times, origins[part[0].pk]),
             by_step=query.by_step,
-            points=query.points_to_read,
+            points=query.resolution.to_read,
             exact=query.smoother is not None,
         )
     ]
@@ -121,7 +122,7 @@ def _formulas(
     computed.sort(key=lambda curve: (curve.series.name, place[curve.run.pk]))
     smooth: list[SmoothedCurve | None] = [None] * len(computed)
     if query.smoother is not None:
-        points = query.points_of_smoothed
+        points = query.resolution.of_smoothed
         smooth = [smoothed(curve, query.smoother, points, by_step=query.by_step) for curve in computed]
     return [
         Curve(curve.run, [curve.series], curve.points, curve.count, origins[curve.run.pk], smooth_curve)
@@ -148,10 +149,9 @@ def _entry(curve: Curve, query: CurveQuery) -> ComparedCurve:
             curve.points,
             curve.count,
             by_step=query.by_step,
-            points=query.points,
+            resolution=query.resolution,
             means=curve.means,
             compact=True,
-            close=query.close,
         )
     else:
         entry = charts.statistics_only(curve.series)

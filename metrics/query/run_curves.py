@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from metrics.models import Series
 from metrics.query import charts
+from metrics.query.charts import Resolution
 from metrics.query.plan import Window
 from metrics.query.series_view import View
 from metrics.query.smoothing.curves import smoothed
@@ -56,21 +57,12 @@ class CurveQuery:
     """Query for curves."""
 
     by_step: bool
-    points: int
+    resolution: Resolution
     windows: dict[int, Window]
     """By the id of the series."""
     smoother: Smoother | None
     smoothed_only: bool
     band: bool
-    close: bool = False
-
-    @property
-    def points_to_read(self) -> int:
-        return charts.read_for(self.points, close=self.close)
-
-    @property
-    def points_of_smoothed(self) -> int:
-        return charts.of_smoothed(self.points, close=self.close)
 
     def window(self, row: Series) -> Window:
         return self.windows[row.pk]
@@ -87,12 +79,17 @@ def read_curves(view: View, runs: Sequence[Run], origins: dict[int, float], how:
     if how.smoother is not None:
         metrics = [lanes for _, lanes in together]
         smooth = smoothed(
-            view, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points_of_smoothed
+            view, metrics, how.window, how.smoother, by_step=how.by_step, points=how.resolution.of_smoothed
         )
     curve_by_series = {}
     if not how.smoothed_only:
         curve_by_series = charts.downsampled(
-            view, view.series, how.window, by_step=how.by_step, points=how.points_to_read, averaged=how.band
+            view,
+            view.series,
+            how.window,
+            by_step=how.by_step,
+            points=how.resolution.to_read,
+            averaged=how.band,
         )
     curves = []
     for (run, lanes), smooth_curve in zip(together, smooth, strict=True):

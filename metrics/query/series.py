@@ -12,6 +12,7 @@ from typing import Any
 
 from metrics.models import Series
 from metrics.query import charts, metric_axis
+from metrics.query.charts import Resolution
 from metrics.query.formulas.curves import formula_curves
 from metrics.query.formulas.curves import smoothed as smoothed_formula
 from metrics.query.limits import check_size
@@ -74,7 +75,7 @@ def run_series(
         rest_framework.exceptions.ValidationError: the response would be too large.
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
-    points, close = charts.resolution(points, pixels)
+    resolution = Resolution.of(points, pixels)
     by_step = x == "step"
     run_view = view(run, BY_STEP if by_step else BY_TIME, names)
     if run_view is None:
@@ -84,11 +85,11 @@ def run_series(
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
     requested = [row for row in run_view.series if _has_rows_after(row, after)]
-    check_size(requested, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
+    check_size(requested, resolution.points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
-    stored = _columns(run_view, requested, window, by_step, points, smoother, smoothed_only, close=close)
+    stored = _columns(run_view, requested, window, by_step, resolution, smoother, smoothed_only)
     answer: UntimedSeriesAnswer = {
-        "series": stored + _formulas(run, names, window, by_step, points, smoother, close=close),
+        "series": stored + _formulas(run, names, window, by_step, resolution, smoother),
         "last_row": journal.rows - 1,
         "generation": journal.generation,
         "journal_end": journal.offset,
@@ -109,28 +110,24 @@ def _formulas(
     names: Sequence[str] | None,
     window: Window,
     by_step: bool,
-    points: int,
+    resolution: Resolution,
     smoother: Smoother | None,
-    *,
-    close: bool,
 ) -> list[SeriesColumns]:
     """Return the curves of the formulas of the run's project; with `after_row` those with new points."""
     entries = []
-    points_to_read = charts.read_for(points, close=close)
-    for curve in formula_curves([run], names, window, by_step=by_step, points=points_to_read):
+    for curve in formula_curves([run], names, window, by_step=by_step, points=resolution.to_read):
         if window.after_row is not None and not len(curve.points):
             continue
         entry = charts.series_columns(
-            [curve.series], curve.points, curve.count, by_step=by_step, points=points, close=close
+            [curve.series], curve.points, curve.count, by_step=by_step, resolution=resolution
         )
         if smoother is not None:
             everything = replace(window, after_row=None)
             whole = formula_curves(
-                [run], [curve.series.name], everything, by_step=by_step, points=points, exact=True
+                [run], [curve.series.name], everything, by_step=by_step, points=resolution.points, exact=True
             )
             smooth = [
-                smoothed_formula(part, smoother, charts.of_smoothed(points, close=close), by_step=by_step)
-                for part in whole
+                smoothed_formula(part, smoother, resolution.of_smoothed, by_step=by_step) for part in whole
             ]
             if smooth and smooth[0] is not None:
                 entry["smoothed"] = smooth[0]
@@ -153,11 +150,9 @@ def _columns(
     requested: list[Series],
     window: Window,
     by_step: bool,
-    points: int,
+    resolution: Resolution,
     smoother: Smoother | None,
     smoothed_only: bool,
-    *,
-    close: bool,
 ) -> list[SeriesColumns]:
     together: dict[tuple[str, bool], list[Series]] = {}
     for series_row in requested:
@@ -167,13 +162,12 @@ def _columns(
         entries = [charts.statistics_only(lanes) for lanes in metrics]
     else:
         entries = []
-        for part in _parts(metrics, points):
-            entries += _curves(run_view, part, window, by_step, points, close=close)
+        for part in _parts(metrics, resolution.points):
+            entries += _curves(run_view, part, window, by_step, resolution)
     if smoother is not None:
         everything = replace(window, after_row=None)
-        of_smoothed = charts.of_smoothed(points, close=close)
         smooth = smoothed(
-            run_view, metrics, lambda _: everything, smoother, by_step=by_step, points=of_smoothed
+            run_view, metrics, lambda _: everything, smoother, by_step=by_step, points=resolution.of_smoothed
         )
         for entry, curve in zip(entries, smooth, strict=True):
             if curve is not None:
@@ -197,12 +191,11 @@ def _parts(metrics: list[list[Series]], points: int) -> Iterator[list[list[Serie
 
 
 def _curves(
-    run_view: View, metrics: list[list[Series]], window: Window, by_step: bool, points: int, *, close: bool
+    run_view: View, metrics: list[list[Series]], window: Window, by_step: bool, resolution: Resolution
 ) -> Iterator[SeriesColumns]:
     series = [series_row for lanes in metrics for series_row in lanes]
-    least = charts.read_for(points, close=close)
     curve_by_series = charts.downsampled(
-        run_view, series, window, by_step=by_step, points=least, averaged=True
+        run_view, series, window, by_step=by_step, points=resolution.to_read, averaged=True
     )
     for lanes in metrics:
         of_lanes = [curve_by_series.pop(series_row.pk) for series_row in lanes]
@@ -212,7 +205,7 @@ def _curves(
         )
         means = charts.averages(of_lanes)
         yield charts.series_columns(
-            lanes, ordered, count, by_step=by_step, points=points, means=means, close=close
+            lanes, ordered, count, by_step=by_step, resolution=resolution, means=means
         )
 
 

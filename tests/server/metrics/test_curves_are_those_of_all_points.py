@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.query import downsample
-from metrics.query.charts import read_for
+from metrics.query.charts import Resolution
 from metrics.query.plan import SeriesReader, Window, interval_width, level_for
 from metrics.store import pyramid
 from metrics.store.columns import Floats, Values
@@ -79,7 +79,7 @@ def read(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Poin
 
 def drawn(grown: Grown, window: Window, by_step: bool, points: int, close: bool = False) -> tuple[Line, int]:
     """The curve of a response, and how many points there were."""
-    together, count = read(grown, window, by_step, read_for(points, close=close))
+    together, count = read(grown, window, by_step, Resolution(points, close).to_read)
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points, close=close)
     return (x[at].astype(float), together.value.numbers()[at]), count
