@@ -118,6 +118,7 @@ def test_a_baseline_is_set_in_two_clicks_and_read_at_once(
     until(lambda: names(page) == ["lr 0.03", "lr 0.01", "lr 0.1", "lr 0.3"])
     row = page.locator("tr.group-row", has_text="lr 0.1")
     row.locator("input.pick-group").click()  # 1
+    until(lambda: page.locator("#selection output").inner_text() == f"{SEEDS} runs selected", timeout=20)
     page.locator("#set-baseline").click()  # 2
     verdicts = page.locator("tr.group-row .c-verdict")
     until(lambda: verdicts.count() == len(RATES))

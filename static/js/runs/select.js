@@ -25,7 +25,7 @@ export function selection() {
     document.body.classList.toggle("picked", !bar.hidden);
     const known = { runs: count(ids.size), here: here.toLocaleString("en") };
     bar.querySelector("output").textContent =
-      ids.size > here ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);
+      ids.size > here && !document.querySelector(".group-row") ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);
     const matching = document.getElementById("pick-matching");
     if (matching) {
       const { total, most } = matching.dataset;
