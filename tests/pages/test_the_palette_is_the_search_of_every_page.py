@@ -29,6 +29,31 @@ def test_everything_is_found_by_its_name(store: Path, look: Callable[[], None], 
 
 
 @pytest.mark.django_db
+def test_runs_of_equal_names_are_told_apart_and_compared_with_the_baseline(
+    store: Path, look: Callable[[], None], client: Client
+) -> None:
+    runs = [
+        write_run(
+            store,
+            "vision",
+            "net",
+            config={"lr": lr, "seed": seed},
+            metrics=[{"val_acc": accuracy + seed / 1000}],
+            created_at=1.7e9 + lr + seed,
+        )
+        for lr, accuracy in ((1, 0.9), (2, 0.5))
+        for seed in range(2)
+    ]
+    look()
+    address = "/api/v2/projects/vision/baseline"
+    client.put(address, {"run_ids": runs[:2]}, content_type="application/json")
+    details = [place["detail"] for place in client.get("/find?q=net").json()["places"]]
+    assert len(set(details)) == len(runs) and all("vision" in detail for detail in details)
+    worse = [detail for detail in details if "val_acc: worse by" in detail]
+    assert len(worse) == 2 and all("lr=2" in detail for detail in worse)
+
+
+@pytest.mark.django_db
 def test_every_section_that_is_offered_is_on_its_page(store: Path, client: Client) -> None:
     settings = client.get("/settings").content.decode()
     for place in PLACES:
