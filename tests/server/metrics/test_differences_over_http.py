@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,7 @@ def test_the_command_answers_as_the_api_does(runs: list[str], store: Path, api: 
     assert f"WHAT CHANGED since {runs[1]}" in shown
     assert "  Config: lr 0.1 → 0.9" in shown
     verdict = api.get(f"/api/v2/verdict?metric=loss&a={runs[2]}&b={runs[1]}").json()
-    assert f"  loss {verdict['sentence']}" in shown
+    assert re.search(rf"^  loss +{re.escape(verdict['sentence'])}$", shown, re.M)
     text = printed("diff", "latest")
     assert f"{runs[1]} (p/resnet) → {runs[2]} (p/resnet)" in text
     assert "~ lr: 0.1 → 0.9" in text
