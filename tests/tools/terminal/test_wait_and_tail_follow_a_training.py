@@ -44,8 +44,9 @@ def test_wait_knows_a_metric_before_it_is_logged(training: rn.Run, tmp_path: Pat
 
 
 def test_wait_knows_a_metric_before_it_is_logged_on_a_viewer(
-    folder: Path, start_viewer: Callable[..., Viewer]
+    folder: Path, start_viewer: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wait, "PAUSE", 0.02)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
     with rn.init("vision", "live", storage=str(folder), capture_env=False) as run:
         run.log({"acc": 0.1})
