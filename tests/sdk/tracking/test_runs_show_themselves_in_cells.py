@@ -217,7 +217,8 @@ def test_reinit_is_checked_and_ignored_in_scripts(tmp_path: Path) -> None:
 NOTEBOOK = (
     "import threading, runicorn as rn\nrun = rn.init('vision', 'resnet', capture_env=False, system_metrics=False)",
     "run",
-    "for step in range(50): run.log({'loss': 1 / (step + 1)}, step=step)\nimport time; time.sleep(5)",
+    "for step in range(50): run.log({'loss': 1 / (step + 1)}, step=step)\n"
+    "import os, time\nwhile not os.path.exists(os.environ['SHOWN']): time.sleep(0.01)",
     "print(len(threading.enumerate()))",
     "run.finish()\n[t.join(60) for t in threading.enumerate() if t.name == 'runicorn-cell']",
     "rn.compare(run)",
@@ -233,11 +234,21 @@ def test_an_executed_notebook_has_the_curves_in_its_outputs(
     for name, value in environment(home, RUNICORN_DIR=str(folder)).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("IPYTHONDIR", str(folder.parent))
+    shown = folder.parent / "shown"
+    monkeypatch.setenv("SHOWN", str(shown))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in NOTEBOOK])
     seen: list[str] = []
     client = NotebookClient(notebook, timeout=120)
     client.on_cell_executed = lambda cell_index, **_: seen.append(html_of(notebook.cells[1]))
+
+    def note_the_curve() -> None:
+        until(lambda: "<polyline" in html_of(notebook.cells[1]))
+        shown.touch()
+
+    thread = threading.Thread(target=note_the_curve)
+    thread.start()
     client.execute()
+    thread.join()
     # While the run went on its output had the curve; at the end it is the page.
     assert seen[1] == "" or "<polyline" not in seen[1]
     assert "<polyline" in seen[3] and "running" in seen[3]
