@@ -78,6 +78,8 @@ class Effect(NamedTuple):
     after: float
     word: str
     sentence: str
+    """The verdict, without the number of seeds that would decide."""
+    detail: str
 
 
 class CardContext(TypedDict):
@@ -198,7 +200,10 @@ def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
         if verdict.difference is not None:
             after = values.pop(run.pk)
             before = mean([value for value in values.values() if isfinite(value)])
-            yield Effect(name, before, after, verdict.verdict, translated(verdict.sentence))
+            detail = translated(verdict.sentence)
+            # Three verdicts with their seeds take three lines of the run page.
+            sentence = gettext("within noise") if verdict.seeds_to_decide else detail
+            yield Effect(name, before, after, verdict.verdict, sentence, detail)
 
 
 @access(Scope.READ)

@@ -59,6 +59,22 @@ def test_the_card_judges_metrics_that_are_named_like_a_statistic(store: Path, cl
     assert "<bdi>val.acc.best</bdi>" in text and 'class="verdict ' in text
 
 
+def test_the_card_says_within_noise_without_the_seeds_that_would_decide(store: Path, client: Client) -> None:
+    seeds = [(0.1, 0.52, 1), (0.1, 0.48, 2), (0.1, 0.50, 3), (0.2, 0.51, 1)]
+    ids = [
+        write_run(
+            store, "p", config={"lr": lr, "seed": seed}, metrics=[{"loss": loss}], created_at=1000.0 + number
+        )
+        for number, (lr, loss, seed) in enumerate(seeds)
+    ]
+    analysis.update(store, "p", lambda content: content.update(baseline=ids[:3]))
+    discovery.full(active_root())
+    catch_up_several(list(Run.objects.all()))
+    text = page(client, f"/runs/{ids[3]}/changed?against=baseline")
+    assert "within noise</bdi>" in text and "would decide</bdi>" not in text
+    assert 'title="within noise; ' in text
+
+
 def test_a_run_compared_with_itself_has_no_effects(runs: list[str], client: Client) -> None:
     text = page(client, f"/runs/{runs[2]}/changed?against={runs[2]}")
     assert "What changed" in text and 'class="effects"' not in text
