@@ -230,6 +230,11 @@ def test_statuses_are_counted_while_filtered(three: Path, page: Page) -> None:
     assert "Failed 1" in page("/?q=nlp&status=finished").texts("a", "chip")
 
 
+def test_a_malformed_filter_has_no_counts_of_statuses(three: Path, page: Page) -> None:
+    chips = page("/?where=config.lr+%3E").texts("a", "chip")
+    assert chips == ["All", "Running", "Finished", "Failed", "Interrupted"]
+
+
 def test_the_columns_menu_searches_all_metrics(store: Path, page: Page) -> None:
     metrics = [{f"a/{number:02d}": 0.5 for number in range(70)} | {"val/acc": 0.9}]
     write_run(store, "p", "n", metrics=metrics, config={"optim": {"lr": 0.1}}, summary={"note": "x"})

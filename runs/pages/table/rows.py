@@ -316,7 +316,9 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
 
 def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
     """Count all statuses and states in one walk over the matches, since a search is expensive."""
-    matches = matching_or_none(root, state)[0]
+    matches, problem = matching_or_none(root, state)
+    if problem:
+        return {}  # zeros would say that no run has these statuses
 
     def read() -> dict[str, str]:
         some = matches.runs.order_by().values("pk")[: counting.EXACT_ON_PAGES + 1]
