@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.folders import write_run
 from tests.pages.conftest import CHARTED
+from tests.processes import Viewer
 from tests.screens import SIZES, fits_the_screen, open_chart_settings
 from tests.waiting import until
 
@@ -189,3 +191,14 @@ def test_the_theme_is_chosen_kept_and_there_before_the_first_paint(open_page: Op
     page.reload()
     assert page.evaluate(ground) == dark
     until(lambda: button.get_attribute("aria-label") == "Theme: Dark")
+
+
+@pytest.mark.journey("phone")
+def test_a_long_metric_wraps_on_the_page_of_its_project(open_page: Open, busy_site: Viewer) -> None:
+    metric = "validation/accuracy_of_the_best_checkpoint_on_the_held_out_set"
+    write_run(busy_site.root, "long-metric", metrics=[{metric: 0.5}])
+    until(lambda: metric in busy_site.get("/projects/long-metric").text)
+    page = open_page("/projects/long-metric")
+    # A mobile browser zooms out to what sticks out: `innerWidth` would grow with it.
+    width = page.viewport_size["width"]
+    until(lambda: page.evaluate("document.documentElement.scrollWidth") <= width, timeout=20)
