@@ -31,9 +31,10 @@ from runicorn.store.project import analysis
 from runicorn_site.web.actor import is_shared
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
-from runs.pages.table.baseline import are_visible
+from runs.pages.table.baseline import Baselines, are_visible
+from runs.pages.table.baseline_comparison import BaselineComparison
 from runs.pages.table.rows import matching
-from runs.pages.table.state import TableState
+from runs.pages.table.state import CHARTS, TableState
 from runs.query import where_keys
 from runs.query.analysis.answers import baseline_runs
 from runs.query.matches import Matches
@@ -151,11 +152,20 @@ def render_panel(
     catch_up_several(runs, wait=PATIENCE)
     template, context = PANELS.get(name, PANELS["charts"])
     if context is not charts_panel:
-        return render_to_string(
-            template, {**cast(dict[str, object], context(runs)), "shared": is_shared(request)}
-        )
+        values = cast(dict[str, object], context(runs))
+        if context is metrics_panel:
+            values["against"] = _against(runs, request)
+        return render_to_string(template, {**values, "shared": is_shared(request)})
     charts = charts_panel(runs, _preferred_metrics(runs, sorts, where), request)
     return render_to_string(template, {**charts, "board": page_board(runs, request)})
+
+
+def _against(runs: Sequence[Run], request: HttpRequest) -> list[BaselineComparison | None]:
+    """Return how each run compares with the baseline of its project; nothing without a baseline."""
+    if not runs:
+        return []
+    comparisons = Baselines(runs[0].root, TableState(layout=CHARTS), request).of_runs(runs)
+    return [comparisons.get(run.pk) for run in runs] if comparisons else []
 
 
 def _hyperparameters(request: HttpRequest) -> HyperparametersContext:

@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from runs.models import Run
+
 MakeRun = Callable[..., str]
 
 
@@ -66,6 +68,22 @@ def test_the_best_of_each_metric_is_marked_in_its_direction(
     assert ["best: " in cell for cell in rows["acc"]] == [False, False, True]
     assert not any("best: " in cell for cell in rows["lr"]), "a learning rate has no best value"
     assert "lowest" in table and "highest" in table and "last 5" in " ".join(table.split())
+
+
+def test_the_runs_are_compared_with_the_baseline(
+    store: Path, make_run: Callable[..., str], compare: Callable[..., str], client: Client
+) -> None:
+    ids = [
+        make_run(store, config={"lr": lr, "seed": seed}, metrics=[{"acc": 0.9 / lr + seed / 1000}])
+        for lr in (1, 2)
+        for seed in range(2)
+    ]
+    address = f"runs={','.join(ids)}&tab=metrics"
+    assert "vs baseline" not in compare(address)
+    project = Run.objects.get(run_id=ids[0]).project
+    client.put(f"/api/v2/projects/{project}/baseline", {"run_ids": ids[:2]}, content_type="application/json")
+    row = part(part(compare(address), 'id="metric-table"', "</table>"), "vs baseline", "</tr>")
+    assert row.count("<td") == len(ids) and row.count("worse by") >= 2 and "acc" in row
 
 
 def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare: Callable[..., str]) -> None:
