@@ -45,7 +45,7 @@ def create_tables(connection: BaseDatabaseWrapper) -> bool:
     with transaction.atomic(using=connection.alias):  # a sync of the disk for each of some 30 otherwise
         _send_post_migrate(connection.alias)
     for migration in migrations:
-        forget(type(migration).__module__)  # 2 MB that nobody needs again, for what is imported next
+        forget(type(migration).__module__)  # 2 MB for what is imported next
     return True
 
 

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 COLORS = "django.core.management.color"
-"""Django loads it, with its commands and their parser, for messages that are not printed here."""
+"""Django loads it, with its commands and their parser, for messages that this server does not print."""
 
 MAIL = "django.core.mail"
-"""Django loads it, and nearly all of `email`, for logs and users that are sent mails, of which there are none here."""
+"""Django loads it, and nearly all of `email`, for mails to administrators and users; this server sends none."""
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def defer(name: str) -> None:
 
 
 def forget(name: str) -> None:
-    """Let go of a module that is not used again; a later import would load it anew."""
+    """Release a module that is no longer used; a later import loads it again."""
     package, _, own = name.rpartition(".")
     sys.modules.pop(name, None)
     if package in sys.modules:
