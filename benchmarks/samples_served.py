@@ -28,7 +28,8 @@ from benchmarks.support.journals import write_run
 from benchmarks.support.processes import Viewer, environment
 from benchmarks.support.rounds import line, percentile, viewer, workplace
 from benchmarks.support.waiting import until
-from runicorn.store.samples.names import chunks, samples_folder
+from runicorn.store.samples.names import Chunk, chunks, samples_folder
+from runicorn.store.samples.reader import read_index
 
 ROWS = 1_000_000
 RUN = "20260101_000000_000001"
@@ -41,29 +42,26 @@ def main(rows: int) -> bool:
     with workplace() as (root, home):
         count = fill(write_run(root, RUN, [range(10)], ["loss"]).parent, rows)
         with viewer(root, home) as server:
-            kept = index(server, count)
+            within_limits = index(server, count)
         # Of a viewer that has not indexed anything itself.
         with viewer(root, home) as server:
-            kept &= questions(server)
-            kept &= freshness_of_a_training(server, root)
-            return freshness_of_a_watched_folder(server, root, home) and kept
+            within_limits &= questions(server)
+            within_limits &= freshness_of_a_training(server, root)
+            return within_limits & freshness_of_a_watched_folder(server, root, home)
 
 
 def fill(run_dir: Path, rows: int) -> int:
     """Write a set of at least so many samples; return their number."""
-    own = 50_000
-    write(run_dir, min(own, rows))
-    folder = samples_folder(run_dir, "rollouts")
-    written = chunks(folder)
-    whole = [chunk for chunk in written if chunk.sealed.exists()]
-    per_chunk: list[int] = [sum(json.loads(text)["rows"] for text in chunk.index.open()) for chunk in written]
-    count = sum(per_chunk)
-    source, number = whole[0], written[-1].number
+    write(run_dir, min(50_000, rows))
+    written = chunks(samples_folder(run_dir, "rollouts"))
+    rows_by_chunk = [sum(entry.rows for entry in read_index(chunk)) for chunk in written]
+    source, number, count = written[0], written[-1].number, sum(rows_by_chunk)
     while count < rows:
         number += 1
-        os.link(source.sealed, folder / f"{number:05d}.jsonl.gz")
-        os.link(source.index, folder / f"{number:05d}.index.jsonl")
-        count += per_chunk[0]
+        link = Chunk(number, source.folder)
+        os.link(source.sealed, link.sealed)
+        os.link(source.index, link.index)
+        count += rows_by_chunk[0]
     return count
 
 
@@ -98,10 +96,12 @@ def questions(server: Viewer) -> bool:
         "a frequent word": ({"q": texts(1)[0].split()[5]}, QUESTION_MS),
         "a word that is nowhere": ({"q": "qqqqqqq"}, QUESTION_MS),
     }
-    kept = True
+    within_limits = True
     for label, (query, limit) in cases.items():
-        kept &= line(f"{label}, over HTTP", median(partial(rows_of, server, **query)), "ms", limit)
-    return kept & line("memory of the viewer, more", (process.memory_info().rss - rest) / MB, "MB", MEMORY_MB)
+        within_limits &= line(f"{label}, over HTTP", median(partial(rows_of, server, **query)), "ms", limit)
+    return within_limits & line(
+        "memory of the viewer, more", (process.memory_info().rss - rest) / MB, "MB", MEMORY_MB
+    )
 
 
 def median(ask: Callable[[], Any]) -> float:
@@ -168,13 +168,13 @@ def watching(root: Path, folder: Path, home: Path) -> Iterator[None]:
 
 def has_watched(server: Viewer, count: int) -> bool:
     """Return whether the runs that are not those of this benchmark have so many samples."""
-    found = 0
+    rows = 0
     for run in server.get("/api/v2/experiments", params={"per_page": 50}).json()["experiments"]:
         if run["id"] == RUN or run["project"] == "bench":
             continue
         for entry in server.get(f"/api/v2/experiments/{run['id']}/samples").json()["samples"]:
-            found += entry["rows"]
-    return found >= count
+            rows += entry["rows"]
+    return rows >= count
 
 
 if __name__ == "__main__":

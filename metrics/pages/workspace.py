@@ -154,13 +154,13 @@ def render_panel(
     if context is not charts_panel:
         values = cast(dict[str, object], context(runs))
         if context is metrics_panel:
-            values["against"] = _against(runs, request)
+            values["comparisons"] = _comparisons(runs, request)
         return render_to_string(template, {**values, "shared": is_shared(request)})
     charts = charts_panel(runs, _preferred_metrics(runs, sorts, where), request)
     return render_to_string(template, {**charts, "board": page_board(runs, request)})
 
 
-def _against(runs: Sequence[Run], request: HttpRequest) -> list[BaselineComparison | None]:
+def _comparisons(runs: Sequence[Run], request: HttpRequest) -> list[BaselineComparison | None]:
     """Return how each run compares with the baseline of its project; nothing without a baseline."""
     if not runs:
         return []

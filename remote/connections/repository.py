@@ -23,11 +23,9 @@ from runicorn.message import Message, gettext_noop
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
 from runicorn_site.web import encryption
-from runicorn_site.web.legacy_files import WrittenFile
+from runicorn_site.web.legacy_files import OLDER_CONNECTIONS, WrittenFile
 
 FILE = WrittenFile("connections.json")
-OLD_LIST = "ssh_connections"
-"""Key of the older list in `config.json`."""
 MOST = 200
 CEILING = 8 * 1024 * 1024
 NEEDED = {
@@ -225,13 +223,13 @@ def import_file(content: bytes) -> None:
 
 def import_older_list() -> None:
     """Move the list in `config.json`; after a kill before its removal it is there twice, and merged again."""
-    older = own.read_user_config().get(OLD_LIST)
+    older = own.read_user_config().get(OLDER_CONNECTIONS)
     if isinstance(older, list) and older:
         with _configuration(), FILE.changing() as write:
             have = _entries()
             _merge([entry for entry in older if _is_new(entry, have)])
             write(_entries())
-        own.write_user_config({OLD_LIST: None})
+        own.write_user_config({OLDER_CONNECTIONS: None})
 
 
 def _is_new(entry: Any, have: list[Any]) -> bool:

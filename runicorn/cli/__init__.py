@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runicorn._version import FULL, SDK, __version__
-from runicorn.collection_pause import collections_paused
+from runicorn.cli.collection_pause import collections_paused
 from runicorn.extension_points import COMMAND_LINE, NotInstalled, load
 from runicorn.store.notices import say
 

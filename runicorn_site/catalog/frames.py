@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pickle
@@ -177,14 +178,13 @@ def _ask(request: Mapping[str, Any], module: str = "runicorn_site.catalog.child"
 def _framed(columns: dict[str, list[Any]], kind: Kind) -> Any:
     if kind == "records":
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    library = "pyarrow" if kind == "arrow" else kind
+    try:
+        module: Any = importlib.import_module(library)
+    except ImportError as error:
+        raise ImportError(
+            f"Frames need {library}: python -m pip install {library}, or ask for as_='records'"
+        ) from error
     if kind == "pandas":
-        import pandas
-
-        return pandas.DataFrame(columns)
-    if kind == "polars":
-        import polars
-
-        return polars.DataFrame(columns, strict=False)
-    import pyarrow
-
-    return pyarrow.table(columns)
+        return module.DataFrame(columns)
+    return module.table(columns) if kind == "arrow" else module.DataFrame(columns, strict=False)

@@ -7,6 +7,7 @@ file needs only the result: the tables, and what migrations do beside them, whic
 from __future__ import annotations
 
 from django.apps import apps
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -15,17 +16,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models.signals import post_migrate
 
-from runicorn_site.web.hidden_modules import COLORS, forget, replaced
+from runicorn_site.web.hidden_modules import forget
 
 
 def create_tables(connection: BaseDatabaseWrapper) -> bool:
     """Create the tables of an empty database, and record its migrations; return False for any other one."""
     if connection.vendor != "sqlite" or connection.introspection.table_names():
         return False
-    with replaced(COLORS, color_style=lambda: None):
-        migrations = MigrationLoader(None).disk_migrations.values()
+    migrations = MigrationLoader(None).disk_migrations.values()
     with connection.schema_editor() as editor:
         recorder = MigrationRecorder(connection)
         editor.create_model(recorder.Migration)
@@ -43,18 +42,10 @@ def create_tables(connection: BaseDatabaseWrapper) -> bool:
         rows = [recorder.Migration(app=app, name=name) for app, name in sorted(names)]
         recorder.migration_qs.bulk_create(rows)
     with transaction.atomic(using=connection.alias):  # a sync of the disk for each of some 30 otherwise
-        _send_post_migrate(connection.alias)
+        emit_post_migrate_signal(0, False, connection.alias)
     for migration in migrations:
         forget(type(migration).__module__)  # 2 MB for what is imported next
     return True
-
-
-def _send_post_migrate(alias: str) -> None:
-    """Do as `emit_post_migrate_signal`, without the import of all that commands need."""
-    options = {"verbosity": 0, "interactive": False, "using": alias, "apps": apps, "plan": []}
-    for config in apps.get_app_configs():
-        if config.models_module is not None:
-            post_migrate.send(sender=config, app_config=config, **options)
 
 
 def _forget_missing_indexes(connection: BaseDatabaseWrapper) -> None:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
 
+from people import legacy_import
 from runicorn.settings.user import config_directory, data_directory, read_user_config
 from runicorn_site.database.prepare import migrations_on_disk
 from runicorn_site.web import preferences
 from runicorn_site.web.durable import DURABLE, changing
-from runicorn_site.web.legacy_files import import_once
+from runicorn_site.web.legacy_files import OLDER_CONNECTIONS, import_once
 from runicorn_site.web.models import ImportedFile, WatchedFolder
 
 logger = logging.getLogger(__name__)
 PUBLIC = "postgresql:public"
 """Mark of the import of the tables that were in PostgreSQL beside those of the index."""
-OLDER_CONNECTIONS = "ssh_connections"
-"""Key in `config.json` of a list that was in no file of its own."""
 BY_MIGRATION = ("django_content_type", "auth_permission")
 """Tables that migrations fill."""
 
@@ -41,19 +37,18 @@ def import_legacy() -> None:
     except OSError:
         folder = None
     if folder is not None:
-        import_once(folder / "tokens.json", _later("people.legacy_import", "import_tokens"))
+        import_once(folder / "tokens.json", legacy_import.import_tokens)
         import_once(folder / "watched_folders.json", _import_watched_folders)
         import_once(folder / "ui_preferences.json", preferences.import_file, is_written=True)
-        repository = "remote.connections.repository"
-        import_once(folder / "connections.json", _later(repository, "import_file"), is_written=True)
+        import_once(folder / "connections.json", _import_connections, is_written=True)
         if OLDER_CONNECTIONS in read_user_config():
             _import_older_connections()
-        import_once(folder / "shares.json", _later("people.legacy_import", "import_shares"))
-        import_once(folder / "alerts.json", _later("alerts.legacy_import", "import_rules"))
+        import_once(folder / "shares.json", legacy_import.import_shares)
+        import_once(folder / "alerts.json", _import_rules)
     _import_events()
     with suppress(OSError):
-        if any(data_directory().glob("changes*.jsonl*")):
-            _import_changes()
+        for path in legacy_import.changes_files(data_directory()):
+            import_once(path, partial(legacy_import.import_changes, is_admin="-admin" in path.name))
 
 
 def _import_older_connections() -> None:
@@ -66,20 +61,16 @@ def _import_older_connections() -> None:
         logger.error("The connections in config.json cannot be imported: %s", error)
 
 
-def _import_changes() -> None:
-    from people import legacy_import
+def _import_rules(content: bytes) -> None:
+    from alerts import legacy_import  # costs a command that changes users as much time as all else
 
-    for path in legacy_import.changes_files(data_directory()):
-        import_once(path, partial(legacy_import.import_changes, is_admin="-admin" in path.name))
+    legacy_import.import_rules(content)
 
 
-def _later(module: str, function: str) -> Callable[..., None]:
-    """Return a function of a module that is imported when it is called: most starts have nothing to import."""
+def _import_connections(content: bytes) -> None:
+    from remote.connections import repository  # with all that connections need
 
-    def call(*arguments: Any, **options: Any) -> None:
-        getattr(importlib.import_module(module), function)(*arguments, **options)
-
-    return call
+    repository.import_file(content)
 
 
 def _import_events() -> None:
@@ -88,7 +79,9 @@ def _import_events() -> None:
     if index.vendor == "sqlite" and not Path(str(index.settings_dict["NAME"])).exists():
         return
     if migrations_on_disk() <= MigrationRecorder(index).applied_migrations().keys():
-        _later("alerts.legacy_import", "import_events")()
+        from alerts import legacy_import as alerts
+
+        alerts.import_events()
 
 
 def _import_watched_folders(content: bytes) -> None:

@@ -13,7 +13,7 @@ COLORS = "django.core.management.color"
 """Django loads it, with its commands and their parser, for messages that this server does not print."""
 
 MAIL = "django.core.mail"
-"""Django loads it, and nearly all of `email`, for mails to administrators and users; this server sends none."""
+"""Django loads it, and nearly all of `email`, for mails to administrators and users, which it does not send here."""
 
 
 @contextmanager

@@ -25,6 +25,8 @@ from runicorn.settings.user import PRIVATE_FILE, config_directory
 from runicorn_site.web.durable import DURABLE, changing
 from runicorn_site.web.models import ImportedFile
 
+OLDER_CONNECTIONS = "ssh_connections"
+"""Key in `config.json` of connections that were in no file of their own."""
 LARGEST = 64 * 1024 * 1024
 KNOWN = 20
 """Contents of a file that are remembered."""

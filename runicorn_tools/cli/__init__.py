@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from runicorn._version import __version__
-from runicorn.collection_pause import collections_paused
+from runicorn.cli.collection_pause import collections_paused
 from runicorn.extension_points import COMMANDS, EntryPoint, entries
 from runicorn_tools.cli.support.common import describe_error, print_error
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from runicorn.collection_pause import collections_paused
+from runicorn.cli.collection_pause import collections_paused
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.collection_pause import collections_paused
+from runicorn.cli.collection_pause import collections_paused
 from runicorn.settings import user
 from runicorn_site.catalog.base import BadQuestion, Catalog, CatalogError, NotAvailable, NotPermitted
 from runicorn_site.catalog.entry import RunEntry

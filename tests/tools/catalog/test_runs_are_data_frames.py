@@ -108,6 +108,21 @@ def test_a_wrong_question_is_a_sentence(store: Path) -> None:
         rn.runs(storage=store / "missing")
 
 
+@pytest.mark.parametrize(
+    ("kind", "library"), [("pandas", "pandas"), ("polars", "polars"), ("arrow", "pyarrow")]
+)
+def test_a_missing_library_is_named_with_its_installation(
+    store: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, library: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=f"Frames need {library}: python -m pip install {library}"):
+        rn.runs(storage=store, as_=kind)
+    run = rn.open_run("latest", storage=store)
+    with pytest.raises(ImportError, match="or ask for as_='records'"):
+        run.frame(as_=kind)
+    assert rn.runs(storage=store, as_="records")
+
+
 def test_points_are_rows(tmp_path: Path) -> None:
     with rn.init(project="p", name="n", storage=str(tmp_path), capture_env=False) as run:
         run.log({"loss": 1.0, "phase": "warm"}, step=1)
