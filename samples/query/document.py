@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runicorn.json_value import JsonObject, JsonValue
+from samples.query.spans import TIMES, spans_of
 
 TEXT = 20_000
 """Characters of a text in a document."""
@@ -17,11 +18,14 @@ WINDOW = 200_000
 """Characters of a text that are fetched at once."""
 RAW = 200_000
 MOST_MESSAGES = 500
+MOST_PARTS = 200
 JUDGES = ("judge", "judges", "judgement", "verdict", "explanation", "feedback", "scores", "scoring", "grader")
 ERRORS = ("error", "errors", "exception", "traceback")
-TIMES = ("timing", "events", "phases", "spans", "timeline")
 KNOWN = frozenset({"messages", "prompt", "completion", "response", "target", "tokens", *JUDGES, *ERRORS})
 REASONING = ("reasoning_content", "reasoning", "thinking")
+PARTS_OF_REASONING = ("reasoning", "thinking", "text", "content")
+PLACES: tuple[tuple[str, ...], ...] = ((), ("record",), ("record", "episode"))
+"""Where judges, errors and times are: in the sample, or in the record that a framework wrote."""
 
 Path = Sequence[str | int]
 
@@ -37,10 +41,12 @@ def document(row: JsonObject) -> JsonObject:
         "messages": messages[:MOST_MESSAGES],
         "more_messages": max(0, len(messages) - MOST_MESSAGES),
         "target": _text(row["target"], ["target"]) if row.get("target") is not None else None,
-        "judges": [_named(key, row[key], [key]) for key in JUDGES if row.get(key) not in (None, "", [])],
-        "errors": [_named(key, row[key], [key]) for key in ERRORS if row.get(key) not in (None, "", [])],
-        "spans": list(_spans(row)),
-        "fields": [pair for key, value in row.items() if key not in KNOWN for pair in _fields(key, value)],
+        "judges": list(_named(row, JUDGES)),
+        "errors": list(_named(row, ERRORS)),
+        "spans": [span for _, place in _places(row) for span in spans_of(place)],
+        "fields": [
+            pair for key, value in row.items() if _is_field(key, value) for pair in _fields(key, value)
+        ],
         "has_tokens": any(isinstance(row.get(key), list) for key in ("token_ids", "tokens")),
     }
 
@@ -79,13 +85,12 @@ def _message(item: Any, path: Path, content: Path | None = None) -> JsonObject:
     if not isinstance(item, dict):
         return {"role": "", "parts": [{"type": "text", **_text(item, path)}]}
     place = [*path, "content"] if content is None else content
-    reasoning = next((key for key in REASONING if item.get(key)), None)
     calls = item.get("tool_calls")
     return {
         "role": str(item.get("role", ""))[:100],
         "name": str(item["name"])[:200] if item.get("name") else None,
         "parts": list(_parts(item.get("content"), place)),
-        "reasoning": _text(item[reasoning], [*path, reasoning]) if reasoning else None,
+        "reasoning": _reasoning(item, path),
         "tool_calls": [
             _call(call, [*path, "tool_calls", n])
             for n, call in enumerate(calls[:200] if isinstance(calls, list) else [])
@@ -94,14 +99,38 @@ def _message(item: Any, path: Path, content: Path | None = None) -> JsonObject:
     }
 
 
+def _reasoning(item: JsonObject, path: Path) -> JsonObject | None:
+    """Return the reasoning of a message: a key of it, or the first part of its content that is reasoning."""
+    for key in REASONING:
+        if item.get(key):
+            return _text(item[key], [*path, key])
+    content = item.get("content")
+    for n, part in enumerate(content[:MOST_PARTS] if isinstance(content, list) else []):
+        if _is_reasoning(part):
+            key = next(key for key in PARTS_OF_REASONING if part.get(key))
+            return _text(part[key], [*path, "content", n, key])
+    return None
+
+
+def _is_reasoning(part: Any) -> bool:
+    return (
+        isinstance(part, dict)
+        and part.get("type") in ("reasoning", "thinking")
+        and any(part.get(key) for key in PARTS_OF_REASONING)
+    )
+
+
 def _parts(value: Any, path: Path) -> Iterator[JsonObject]:
     if value is None or value == "":
         return
     if not isinstance(value, list):
         yield {"type": "text", **_text(value, path)}
         return
-    for n, part in enumerate(value[:200]):
-        if isinstance(part, dict) and isinstance(part.get("text"), str):
+    has_reasoning = False
+    for n, part in enumerate(value[:MOST_PARTS]):
+        if _is_reasoning(part) and not has_reasoning:
+            has_reasoning = True  # folded, by `_reasoning`
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
             yield {"type": str(part.get("type", "text"))[:40], **_text(part["text"], [*path, n, "text"])}
         elif isinstance(part, dict) and part.get("_type") == "image" and isinstance(part.get("path"), str):
             yield {"type": "image", "media": part["path"].removeprefix("media/")}
@@ -117,7 +146,7 @@ def _call(call: Any, path: Path) -> JsonObject:
     arguments = about.get("arguments", about.get("input"))
     key = "arguments" if "arguments" in about else "input"
     return {
-        "name": str(about.get("name", ""))[:200],
+        "name": str(about.get("name") or about.get("function") or "")[:200],
         "arguments": _text("" if arguments is None else arguments, [*place, key]),
     }
 
@@ -127,28 +156,30 @@ def _text(value: Any, path: Path) -> JsonObject:
     return {"text": text[:TEXT], "length": len(text), "path": list(path)}
 
 
-def _named(key: str, value: Any, path: Path) -> JsonObject:
-    return {"name": key, **_text(value, path)}
+def _places(row: JsonObject) -> Iterator[tuple[Path, JsonObject]]:
+    """Yield the sample, and the records in it that a framework wrote, with their paths."""
+    for path in PLACES:
+        value: Any = row
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            yield path, value
 
 
-def _spans(row: JsonObject) -> Iterator[JsonObject]:
-    """Yield named spans of time: objects with numbers as `start` and `end`, in seconds."""
-    for key in TIMES:
-        value: Any = row.get(key)
-        items = (
-            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        )
-        for name, item in list(items)[:200]:
-            if isinstance(item, dict) and all(
-                type(item.get(side)) in (int, float) for side in ("start", "end")
-            ):
-                label = item.get("name", item.get("type", name))
-                yield {"name": f"{label}"[:100], "start": item["start"], "end": item["end"]}
+def _named(row: JsonObject, keys: Sequence[str]) -> Iterator[JsonObject]:
+    for path, place in _places(row):
+        for key in keys:
+            value = place.get(key)
+            if value not in (None, "", [], {}):
+                yield {"name": key, **_text(value, [*path, key])}
+
+
+def _is_field(key: str, value: Any) -> bool:
+    is_time = key in TIMES and isinstance(value, dict | list)
+    return not (key in KNOWN or is_time or key.startswith("_"))
 
 
 def _fields(key: str, value: Any) -> Iterator[JsonValue]:
-    if key.startswith("_") or key in TIMES:
-        return
     if isinstance(value, dict):
         for inner, item in list(value.items())[:100]:
             yield _field(f"{key}.{inner}", item)

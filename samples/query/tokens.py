@@ -15,7 +15,8 @@ WINDOW = 1000
 POINTS = 300
 KEYS = ("token_ids", "tokens")
 MASKS = ("loss_mask", "mask", "is_masked")
-TRAINER, ROLLOUT = ("trainer_logprobs", "log_probs"), ("inference_logprobs", "rollout_log_probs", "logprobs")
+TRAINER = ("trainer_logprobs", "train_logprobs", "log_probs")
+ROLLOUT = ("inference_logprobs", "rollout_log_probs", "logprobs")
 FIRST = ("logprobs", "entropy", "advantage", "importance_ratio", "difference", *MASKS)
 
 
@@ -72,7 +73,8 @@ def _streams(row: JsonObject, count: int) -> dict[str, list[float | None]]:
     for name, value in row.items():
         if name in KEYS or not isinstance(value, list) or not 0 < len(value) <= count:
             continue
-        if not any(type(item) in (int, float, bool) for item in value[:1000]):
+        # Of a long prompt no value may be known.
+        if not any(type(item) in (int, float, bool) for item in value):
             continue
         numbers = [_number(item) for item in value]
         missing: list[float | None] = [None] * (count - len(numbers))

@@ -88,6 +88,48 @@ def test_a_document_has_messages_calls_judges_errors_and_spans(log: Log, fetch: 
     assert ["rewards.format", 1.0] in document["fields"] and document["target"]["text"] == "2"
 
 
+def test_what_a_framework_recorded_of_judges_errors_and_times_is_shown(log: Log, fetch: Fetch) -> None:
+    begin = {"event": "span_begin", "id": "s", "name": "solvers", "timestamp": "2026-11-30T06:59:33+00:00"}
+    model = {"event": "model", "timestamp": "2026-11-30T06:59:34+00:00", "completed": "2026-11-30T06:59:36Z"}
+    end = {"event": "span_end", "id": "s", "timestamp": "2026-11-30T06:59:38+00:00"}
+    inspect = {
+        "messages": [
+            {
+                "role": "assistant",
+                "content": [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "2"}],
+                "tool_calls": [{"id": "1", "function": "bash", "arguments": {"cmd": "ls"}}],
+            }
+        ],
+        "record": {
+            "scores": {"judge": {"value": "I", "explanation": "too short"}},
+            "error": {"message": "limit"},
+            "events": [begin, model, end],
+        },
+    }
+    verifiers = {
+        "record": {
+            "timing": {"start": 5, "setup": {"start": 5, "end": 6.5}},
+            "episode": {"errors": [{"type": "SandboxError"}]},
+        }
+    }
+    run = log([inspect, verifiers])
+    document = fetch(run, "document", row=0)
+    (message,) = document["messages"]
+    assert message["reasoning"]["text"] == "hm" and [part["text"] for part in message["parts"]] == ["2"]
+    path = message["reasoning"]["path"]
+    assert fetch(run, "text", row=0, path=json.dumps(path))["text"] == "hm"
+    assert message["tool_calls"][0]["name"] == "bash"
+    (judge,), (error,) = document["judges"], document["errors"]
+    assert "too short" in judge["text"] and judge["path"] == ["record", "scores"] and "limit" in error["text"]
+    assert [(span["name"], span["end"] - span["start"]) for span in document["spans"]] == [
+        ("model", 2.0),
+        ("solvers", 5.0),
+    ]
+    document = fetch(run, "document", row=1)
+    assert document["spans"] == [{"name": "setup", "start": 5.0, "end": 6.5}]
+    assert "SandboxError" in document["errors"][0]["text"]
+
+
 def test_prompt_and_completion_are_a_conversation_too(log: Log, fetch: Fetch) -> None:
     run = log(
         [{"prompt": [{"role": "user", "content": "1+1?"}], "completion": "2"}, {"odd": [1, {"a": None}]}]
@@ -132,6 +174,19 @@ def test_tokens_have_all_streams_in_windows_and_nothing_unknown_is_zero(log: Log
     assert len(window["course"]) <= 300 and window["course"][0] is None
     (listed,) = fetch(run, "rows")["rows"]
     assert listed["_values"]["entropy"] == 0.5 and listed["_values"]["token_count"] == n
+
+
+def test_values_after_a_long_prompt_are_streams_and_trained_ones_differ(log: Log, fetch: Fetch) -> None:
+    unknown = [None] * 2000
+    row = {
+        "token_ids": list(range(2002)),
+        "logprobs": [*unknown, -0.5, -0.25],
+        "train_logprobs": [*unknown, -1.0, -0.25],  # the name that importers use
+    }
+    window = fetch(log([row]), "tokens", row=0, start=2000, stream="difference")
+    assert window["streams"]["logprobs"] == [-0.5, -0.25]
+    assert window["streams"]["difference"] == [-0.5, 0.0] and window["stream"] == "difference"
+    assert window["streams"]["importance_ratio"][1] == 1.0
 
 
 def test_groups_of_one_prompt_have_their_spread(log: Log, fetch: Fetch) -> None:
