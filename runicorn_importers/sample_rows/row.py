@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -54,6 +56,18 @@ def sample(record: Record, named: Mapping[str, Any], used: Sequence[str] = ()) -
     rest = {key: value for key, value in record.items() if key not in used}
     data = {key: value for key, value in named.items() if value is not None}
     return {**data, REST: rest} if rest else data
+
+
+def group_of_prompt(prompt: Any) -> dict[str, str | None]:
+    """Return the group of a sample whose framework records none: samples with an equal prompt are one group.
+
+    `group_from` says that it was inferred.
+    """
+    if not prompt:
+        return {"group": None}
+    text = prompt if isinstance(prompt, str) else json.dumps(prompt, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return {"group": digest[:12], "group_from": "prompt"}
 
 
 def numbers(values: Any) -> dict[str, float] | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, group_of_prompt, numbers, sample
 
 PROMPTS = ("prompt", "prompts", "input", "inputs", "question", "query", "instruction")
 COMPLETIONS = ("completion", "completions", "response", "responses", "output", "outputs", "generation")
@@ -21,6 +21,8 @@ STEPS = ("step", "global_step")
 IDS = ("id", "example_id", "sample_id", "doc_id", "sample_index", "index")
 GROUPS = ("group", "group_id", "prompt_id")
 TARGETS = ("target", "ground_truth", "gts", "answer", "label")
+OPENRLHF = {"global_step", "text", "reward"}
+"""Columns of the table to which OpenRLHF adds one sample of each step."""
 _WIDE = re.compile(r"(input|output|score)_(\d+)")
 
 
@@ -92,16 +94,18 @@ def _of_record(record: dict[str, Any], step: int, time: float | None) -> SampleR
         # TRL has a column for each reward function; weights are not in the table.
         reward = sum(value for value in rewards.values() if value == value)
     messages = _first(record, MESSAGES)
+    prompt, group = _first(record, PROMPTS), _text(_first(record, GROUPS))
     named = {
         "id": _text(_first(record, IDS)),
-        "group": _text(_first(record, GROUPS)),
-        "prompt": _first(record, PROMPTS),
+        **(group_of_prompt(prompt) if group is None else {"group": group}),
+        "prompt": prompt,
         "completion": completion,
         "messages": messages,
         "reward": reward,
         "rewards": rewards,
         "advantage": record.get("advantage"),
         "target": _first(record, TARGETS),
+        "selected_by": "OpenRLHF" if record.keys() == OPENRLHF else None,
     }
     own = _own_step(record)
     data = sample(record, named, (*used, "advantage", *(rewards or ())))
@@ -120,6 +124,7 @@ def _of_wide(record: dict[str, Any], step: int, time: float | None) -> Iterator[
             "prompt": record.get(f"input_{slot}"),
             "completion": record[f"output_{slot}"],
             "reward": _number(record.get(f"score_{slot}")),
+            "selected_by": "verl",
         }
         yield SampleRow(sample({}, named), step if own is None else own, time, end=-1 if own is None else 0)
 

@@ -27,6 +27,15 @@ USED: tuple[str, ...] = (
     "rollout_log_probs",
 )
 USED += ("response", "label", "index")
+STREAMS = {
+    "advantages": "advantage",
+    "entropies": "entropy",
+    **{
+        key: key
+        for key in ("train_logprobs", "ref_logprobs", "teacher_log_probs", "opd_reverse_kl", "returns")
+    },
+}
+"""Lists for the response that the trainer computed, by the names that they get; they are converted."""
 
 
 def sources(folder: Path) -> Iterator[SampleSource]:
@@ -68,7 +77,9 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "mask": _aligned(mask, ids, 0),
             "logprobs": _aligned(logprobs, ids, None),
         }
-        yield SampleRow(sample(record, named, USED), step, end=number + 1)
+        streams = {key: values for key in STREAMS if (values := _aligned(record.get(key), ids, None))}
+        named |= {STREAMS[key]: values for key, values in streams.items()}
+        yield SampleRow(sample(record, named, (*USED, *streams)), step, end=number + 1)
 
 
 def _columns(path: Path) -> dict[Any, dict[str, Any]]:

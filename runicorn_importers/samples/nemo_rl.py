@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn_importers.sample_rows.row import SampleRow, sample
+from runicorn_importers.sample_rows.row import SampleRow, group_of_prompt, sample
 from runicorn_importers.samples.source import SampleSource, json_lines
 
 FILE = re.compile(r"(train|val)_data_step(\d+)\.jsonl")
@@ -36,6 +36,7 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
         streams = {key: _cut(single.get(key), length) for key in TOKENS}
         content = single.get("content")
         is_chat = isinstance(content, list) and all(isinstance(item, dict) for item in content)
+        prompt = _prompt(content) if isinstance(content, list) and is_chat else None
         named = {
             "messages": content if is_chat else None,
             "completion": None if is_chat else content,
@@ -45,8 +46,16 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "advantage": streams["advantages"],
             "mask": streams["token_loss_mask"],
             "train_logprobs": streams["prev_logprobs"],
+            **group_of_prompt(prompt),
         }
         yield SampleRow(sample(single, named, USED), int(match[2]) if match else None, end=number + 1)
+
+
+def _prompt(messages: list[Any]) -> list[Any]:
+    """Return the messages before the first answer, which alone are equal in a group; without their padded tokens."""
+    roles = [message.get("role") for message in messages]
+    prompt = messages[: roles.index("assistant")] if "assistant" in roles else messages[:-1]
+    return [[message.get("role"), message.get("content")] for message in prompt]
 
 
 def _single(value: Any) -> Any:

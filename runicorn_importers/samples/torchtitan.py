@@ -56,6 +56,8 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "token_ids": _joined(last, "prompt_token_ids", "completion_token_ids"),
             "logprobs": last.get("completion_logprobs"),
             "tags": [split, status],
+            "selected_by": "torchtitan",
+            "step_from": "policy version",
         }
         yield SampleRow(sample(record, named, USED[1:-1]), _version(turns), end=end)
 

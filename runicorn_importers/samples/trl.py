@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, group_of_prompt, numbers, sample
 from runicorn_importers.samples.source import SampleSource, parquet_rows
 
 FILE = re.compile(r"completions_(\d{5,})\.parquet")
@@ -39,6 +39,8 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             # Weights are not in the file: the sum is the total of TRL's default weights.
             "reward": sum(value for value in rewards.values() if value == value) if rewards else None,
             "advantage": record.get("advantage"),
+            **group_of_prompt(record.get("prompt")),
+            "selected_by": "TRL",
         }
         step = record.get("step", int(match[1]) if match else None)
         yield SampleRow(sample(record, named, (*FIXED, *(rewards or ()))), step, end=number + 1)

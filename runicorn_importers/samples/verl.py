@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
+from runicorn_importers.sample_rows.row import SampleRow, group_of_prompt, numbers, sample
 from runicorn_importers.samples.source import SampleSource, json_lines
 
 STEP = re.compile(r"\d+\.jsonl")
@@ -44,7 +44,11 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
         named = {
             "id": None if uid is None else str(uid),
             # `{sample}_{rollout}_{output}`; the classic trainer has only equal prompts.
-            "group": str(uid).rpartition("_")[0].rpartition("_")[0] or None if uid is not None else None,
+            **(
+                group_of_prompt(record.get("input"))
+                if uid is None
+                else {"group": str(uid).rpartition("_")[0].rpartition("_")[0] or None}
+            ),
             "prompt": record.get("input"),
             "completion": record.get("output"),
             "target": record.get("gts"),

@@ -65,8 +65,35 @@ def test_trl(tmp_path: Path) -> None:
             "rewards": {"accuracy_reward": 1.0},
             "reward": 1.0,
             "advantage": 0.5,
+            "group": rows[1][1]["group"],
+            "group_from": "prompt",
+            "selected_by": "TRL",
         },
     )
+
+
+def test_samples_of_an_equal_prompt_are_a_group_where_none_is_recorded(tmp_path: Path) -> None:
+    classic = [{"input": f"{n // 2}+1?", "output": str(n), "score": 0.0, "step": 1} for n in range(4)]
+
+    def write(folder: Path) -> None:
+        folders.lines(folder / "1.jsonl", classic)
+
+    groups = [row["group"] for _, row in rows_of(tmp_path, write)["train"]]
+    assert groups[0] == groups[1] != groups[2] == groups[3]
+
+
+def test_the_prompt_of_a_chat_of_nemo_rl_is_its_group(tmp_path: Path) -> None:
+    prompt = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1?"}]
+    rows = [
+        {"content": [[*prompt, {"role": "assistant", "content": answer}]], "rewards": [1.0], "idx": n}
+        for n, answer in enumerate("23")
+    ]
+
+    def write(folder: Path) -> None:
+        folders.lines(folder / "train_data_step1.jsonl", rows)
+
+    (_, first), (_, second) = rows_of(tmp_path, write)["train"]
+    assert first["messages"][-1]["content"] == "2" and first["group"] == second["group"]
 
 
 def test_nemo_rl(tmp_path: Path) -> None:
@@ -81,6 +108,7 @@ def test_torchtitan(tmp_path: Path) -> None:
     assert step == 7 and (row["id"], row["group"]) == ("4/1", "4")
     assert [message["content"] for message in row["messages"]] == ["1+1?", "3", "wrong", "2"]
     assert row["truncated"] is True and row["rewards"] == {"correct": 0.5} and row["tags"][0] == "train"
+    assert (row["selected_by"], row["step_from"]) == ("torchtitan", "policy version")
 
 
 def test_open_instruct(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", module)
 
 
+TRAINED = {"sample_index": 8, "advantages": [0.25], "entropy": [0.5], "log_probs": [-0.75]}
+
+
 def dump(folder: Path, step: int) -> None:
     sample = {
         "group_index": 2,
@@ -44,7 +47,7 @@ def dump(folder: Path, step: int) -> None:
     }
     for name, content in (
         ("rollout_data", {"rollout_id": step, "samples": [sample]}),
-        ("train_data", {"format_version": 2, "samples": [{"sample_index": 8, "advantages": [0.25]}]}),
+        ("train_data", {"format_version": 2, "samples": [TRAINED]}),
     ):
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / f"{step}.pt").write_bytes(pickle.dumps(content))
@@ -62,7 +65,9 @@ def test_a_dump_of_slime_is_converted_and_imported(tmp_path: Path) -> None:
     (sample,) = read_samples(run_dir, "train")
     assert sample.step == 4 and sample.data["id"] == "8" and sample.data["completion"] == "2"
     assert sample.data["logprobs"] == [None, None, -0.5] and "much" not in str(sample.data)
-    assert sample.data["record"]["advantages"] == [0.25]
+    assert sample.data["advantage"] == [None, None, 0.25] and sample.data["entropy"] == [None, None, 0.5]
+    assert sample.data["train_logprobs"] == [None, None, -0.75]
+    assert "advantages" not in sample.data["record"]
 
 
 def test_without_torch_it_says_where_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,9 @@ def test_a_table_that_is_logged_whole_each_time_is_read_once(tmp_path: Path, fol
     assert [(step, row["completion"], row["reward"]) for step, row in generated] == [
         (step, f"What is {step}? It is {step}.", step / 4) for step in (1, 2, 3)
     ]
+    assert {row["selected_by"] for _, row in generated} == {"OpenRLHF"}
     wide = samples(run, "val/generations")
+    assert {row["selected_by"] for _, row in wide} == {"verl"}
     assert [(step, row["id"], row["completion"], row["reward"]) for step, row in wide] == [
         pair
         for step in (1, 2, 3)
