@@ -22,6 +22,7 @@ from runs.services.lookup import get_experiment
 from runs.store.lazy_numpy import np
 from samples.errors import NoSuchSamples
 from samples.query import table
+from samples.query.rows import cut_row
 from samples.query.table import Filter
 from samples.services import indexing
 from samples.store.piece import Piece
@@ -211,7 +212,7 @@ def _compare(sides: list[_Side], key: str, *, whole: bool) -> ComparedSample:
             continue
         with table.Lines(side.source, side.pieces) as lines:
             row = table.read_row(lines, side.pieces, place)
-        rows.append(None if row is None else table.cut(row, TEXT)[0])
+        rows.append(None if row is None else cut_row(row, TEXT))
     scores = [side.scores.get(key) for side in sides]
     return {
         "sample": key,

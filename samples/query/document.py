@@ -99,7 +99,7 @@ def _message(item: Any, path: Path, content: Path | None = None) -> JsonObject:
     }
 
 
-def _reasoning(item: JsonObject, path: Path) -> JsonObject | None:
+def _reasoning(item: dict[str, Any], path: Path) -> JsonObject | None:
     """Return the reasoning of a message: a key of it, or the first part of its content that is reasoning."""
     for key in REASONING:
         if item.get(key):

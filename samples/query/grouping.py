@@ -41,7 +41,7 @@ def page(lines: Lines, selection: Selection, score: str, order_by: str, number: 
         place = selection.place(int(selection.numbers[first[group]]))
         sample = table.read_row(lines, selection.pieces, place) or {}
         about, _ = table.cut(
-            {k: sample.get(k) for k in ("group", "id", "prompt", "messages", "_step")}, PREVIEW
+            {k: sample.get(k) for k in ("group", "id", "prompt", "messages", "_step", "_row")}, PREVIEW
         )
         rows.append(
             {

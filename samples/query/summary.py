@@ -45,8 +45,20 @@ def summary(pieces: Sequence[Piece], step: int | None, query: Filter) -> JsonObj
         "score": score,
         "total": len(selection),
         "histograms": [_histogram(selection, name) for name in names],
+        "selected_by": _texts(selection, "selected_by"),
+        "step_from": _texts(selection, "step_from"),
         "steps": _steps(everything, score if score in present else None),
     }
+
+
+def _texts(selection: Selection, name: str) -> list[JsonValue]:
+    """Return the different texts of a column of few of them."""
+    values: set[str] = set()
+    for piece, rows in table.by_piece(selection):
+        if piece.kinds.get(name) == "text":
+            codes, texts = piece.texts(name)
+            values.update(texts[code] for code in np.unique(codes[rows]) if code >= 0)
+    return [*sorted(values)]
 
 
 def _histogram(selection: Selection, name: str) -> JsonObject:

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { difference } from "../../static/js/samples/difference.js";
+import { characters, conversationText } from "../../static/js/samples/plain_text.js";
 import { both, columnName, literal } from "../../static/js/samples/state.js";
 
 const text = (parts, ...kinds) => parts.filter(({ kind }) => kinds.includes(kind)).map(({ text: part }) => part).join("");
@@ -38,4 +39,17 @@ test("conditions are joined and quoted", () => {
   assert.equal(both("a or b", "c"), "(a or b) and c");
   assert.equal(literal('say "x" \\'), '"say \\"x\\" \\\\"');
   assert.deepEqual(["reward", "rewards.format", "a b", "not"].map(columnName), ["reward", "rewards.format", '"a b"', '"not"']);
+});
+
+test("characters are counted as by the server", () => {
+  assert.equal(characters("a😀b"), 3);
+  assert.equal(characters("\ud83d alone"), 7);
+});
+
+test("a conversation as a text has reasoning and calls, and no null", () => {
+  const call = { function: { name: "search", arguments: '{"q": 1}' } };
+  const messages = [{ role: "assistant", reasoning_content: "hm", content: null, tool_calls: [call, { function: "bash", arguments: { cmd: "ls" } }] }, { role: "tool", content: [{ type: "text", text: "2" }] }];
+  assert.equal(conversationText(messages), 'hm\nsearch({"q": 1})\nbash({"cmd":"ls"})\n2');
+  assert.equal(conversationText([{ type: "image", path: "a" }]), '{"type":"image","path":"a"}');
+  assert.equal(conversationText(undefined), "");
 });

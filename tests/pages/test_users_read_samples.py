@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +24,31 @@ SETS = {
     "answers": {"id": "a", "prompt": [{"role": "user", "content": PARTS}], "correct": True, "reward": 1.0},
     "empty": {"id": "b", "correct": False},
 }
+"""Sample sets of the third run, each with a sample."""
+SPANS = {"generate": {"start": 0, "end": 2.5}, "tools": {"start": 1, "end": 2}}
+LONG_EMOJI = "\U0001f600" * 30_000 + "THE END"
+CALL = {"function": {"name": "search", "arguments": '{"q": "%s"}'}}
+TRACED = {
+    "id": "t",
+    "messages": [
+        {"role": "user", "content": LONG_EMOJI},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "content": "4"},
+    ],
+    "record": {
+        "timing": SPANS,
+        "error": "SandboxError: <b>gone</b>",
+        "scores": {"judge": {"explanation": "It found the number."}},
+    },
+    "tokens": ["a", "b", "<|im_end|>"],
+    "logprobs": [None, -0.5, -0.25],
+    "train_logprobs": [None, -1.0, -0.25],
+    "loss_mask": [0, 1, 1],
+    "selected_by": "torchtitan",
+    "step_from": "policy version",
+}
+COLUMNS = {f"column{n}": 7 - n for n in range(9)}
+PLAIN = [{"prompt": f"Which {n}?", "reward": n % 2, **COLUMNS, "last": -n} for n in range(4)]
 HOSTILE = (
     "<img src=x onerror=\"document.title='owned'\"> \u202eevil \x1b[31m **bold** [link](javascript:alert(1))"
 )
@@ -69,6 +95,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     for name, sample in SETS.items():
         with SampleWriter(root / "grpo" / "run2" / "runs" / THIRD, name) as writer:
             writer.append([sample], step=1)
+    third = root / "grpo" / "run2" / "runs" / THIRD
+    with SampleWriter(third, "traced") as writer:
+        writer.append([TRACED], step=7)
+        called = {**TRACED, "messages": json.loads(json.dumps(TRACED["messages"]).replace("%s", "other"))}
+        writer.append([called], step=8)
+    with SampleWriter(third, "plain") as writer:
+        writer.append(PLAIN, step=1)
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
     until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == "3")
     yield viewer
@@ -271,6 +304,81 @@ def test_runs_are_compared_sample_by_sample_with_the_words_that_differ(open_site
     until(lambda: page.locator(".side-by-side ins").all_text_contents() == ["2"])
     assert page.locator(".side-by-side del").all_text_contents() == ["1"]
     assert violations(page) == {}
+
+
+def test_a_recorded_rollout_shows_its_judge_error_timeline_and_where_its_step_is_from(
+    open_site: Open,
+) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=traced&row=0&step=7", bypass_csp=True)
+    page.locator(".timeline li").first.wait_for()
+    text = page.locator(".conversation").inner_text()
+    assert "SandboxError: <b>gone</b>" in text and "It found the number." in text
+    assert page.locator(".timeline bdi").all_text_contents() == ["generate", "tools"]
+    assert page.locator(".timeline .number").all_text_contents() == ["2.5 s", "1 s"]
+    page.locator("summary", has_text="Call search").click()
+    assert step(page) == "Step 7 from policy version"
+    assert "1–1 of 1 samples, selected by torchtitan" in page.locator("#sample-count").inner_text()
+    assert violations(page) == {} and fits_the_screen(page)
+    page.get_by_role("article").get_by_role("link", name="On the charts").click()
+    page.wait_for_url(f"**/runs/{THIRD}?at=7")
+
+
+def test_all_of_a_long_text_of_emoji_is_shown(open_site: Open) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=traced&row=0")
+    more = page.get_by_role("button", name="Show more")
+    until(lambda: "(20,000 of 30,007 characters)" in more.inner_text())
+    more.click()
+    until(lambda: more.count() == 0)
+    text = page.locator(".message[data-role=user] pre").inner_text()
+    assert text == LONG_EMOJI
+
+
+@pytest.mark.journey("wide", "middle")
+def test_tokens_are_coloured_by_the_difference_to_the_trainer_and_masked_ones_are_dimmed(
+    open_site: Open,
+) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=traced&row=0&tab=tokens")
+    tokens = page.locator(".token")
+    until(lambda: tokens.count() == 3)
+    offered = page.get_by_label("Color by").locator("option").all_text_contents()
+    assert set(offered) == {"logprobs", "train_logprobs", "difference", "importance_ratio", "loss_mask"}
+    page.get_by_label("Color by").select_option("difference")
+    until(lambda: tokens.nth(1).get_attribute("data-side") == "low")
+    assert tokens.first.get_attribute("data-side") == "none", "an unknown value is not zero"
+    assert (
+        tokens.first.get_attribute("data-masked") == "" and tokens.nth(1).get_attribute("data-masked") is None
+    )
+    tooltip = tokens.nth(1).get_attribute("title")
+    assert (
+        "difference: −0.5" in tooltip and "importance_ratio: 0.6065" in tooltip and "loss_mask: 1" in tooltip
+    )
+
+
+@pytest.mark.journey("wide", "middle")
+def test_samples_are_sorted_by_a_column_that_the_table_has_no_room_for(open_site: Open) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=plain")
+    prompts = page.locator("#samples td.prompt")
+    until(lambda: prompts.count() == 4)
+    assert page.locator("#samples th", has_text="last").count() == 0
+    page.get_by_label("Sort by", exact=True).select_option("last")
+    until(lambda: prompts.all_text_contents() == ["Which 3?", "Which 2?", "Which 1?", "Which 0?"])
+    page.locator("#samples th button", has_text="last").click()
+    until(lambda: prompts.first.text_content() == "Which 0?")
+
+
+def test_a_sample_without_id_and_group_is_opened_from_the_list_by_prompt(open_site: Open) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=plain")
+    page.get_by_label("By prompt").check()
+    page.get_by_role("button", name="Which 2?", exact=True).click()
+    until(lambda: page.locator("#samples td.prompt").all_text_contents() == ["Which 2?"])
+
+
+@pytest.mark.journey("wide", "middle")
+def test_tool_calls_that_differ_are_seen_side_by_side(open_site: Open) -> None:
+    page = open_site(f"/samples-compare?runs={THIRD}@7,{THIRD}@8&name=traced&sample=t")
+    until(lambda: page.locator(".side-by-side ins").all_text_contents() == ["other"])
+    assert "search" in page.locator(".side-by-side").inner_text()
+    assert "null" not in page.locator(".side-by-side").inner_text()
 
 
 def test_a_sample_that_is_written_now_appears(open_site: Open, site: Viewer) -> None:

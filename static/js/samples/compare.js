@@ -5,6 +5,7 @@ import { gettext, ngettext } from "../i18n.js";
 import { requestJson, siteAddress } from "../http.js";
 import { setParameters } from "../shared/query.js";
 import { difference } from "./difference.js";
+import { conversationText } from "./plain_text.js";
 import { number, short, visible } from "./texts.js";
 
 const root = document.getElementById("compare");
@@ -18,18 +19,19 @@ function address(query) {
   return `${url}?${new URLSearchParams({ runs, name, ...query })}`;
 }
 
-/** Return the text of the answer in a sample. */
-function answer(row) {
-  if (!row) return "";
-  const value = Array.isArray(row.messages) ? row.messages.at(-1)?.content : row.completion ?? row.response ?? "";
-  const texts = Array.isArray(value) ? value.map((part) => part?.content ?? part?.text ?? (typeof part === "string" ? part : JSON.stringify(part))) : [value];
-  return texts.map((text) => (typeof text === "string" ? text : JSON.stringify(text))).join("\n");
+/** Return the text of the prompt of a sample: the messages before the first answer, or the prompt. */
+function prompt(row) {
+  return Array.isArray(row?.messages) ? conversationText(row.messages.slice(0, answerAt(row.messages))) : conversationText(row?.prompt);
 }
 
-function prompt(row) {
-  if (!row) return "";
-  if (Array.isArray(row.messages)) return answer({ completion: row.messages.slice(0, -1) });
-  return answer({ completion: row.prompt });
+/** Return the text of what the run made of the prompt: reasoning, answers, and tool calls with their results. */
+function answer(row) {
+  return Array.isArray(row?.messages) ? conversationText(row.messages.slice(answerAt(row.messages))) : conversationText(row?.completion ?? row?.response);
+}
+
+function answerAt(messages) {
+  const at = messages.findIndex((message) => message?.role === "assistant");
+  return at < 0 ? messages.length - 1 : at;
 }
 
 function label({ run_id, name: run, step }) {
@@ -109,7 +111,8 @@ async function open(sample) {
     }
     const query = new URLSearchParams({ set: name, row: rows[n]?._row ?? "" });
     const link = make("a", { href: `${siteAddress(`/runs/${encodeURIComponent(side.run_id)}/samples`)}?${query}`, textContent: label(side) });
-    return make("section", {}, make("h3", {}, link, make("span", { className: "soft", textContent: ` ${number(samples[0]?.rewards[n])}` })), body);
+    const cut = rows[n]?._cut ? [make("p", { className: "faint", textContent: gettext("Only the beginning of long texts is compared.") })] : [];
+    return make("section", {}, make("h3", {}, link, make("span", { className: "soft", textContent: ` ${number(samples[0]?.rewards[n])}` })), body, ...cut);
   });
   let place = document.getElementById("compare-sample");
   if (!place) result.append((place = make("section", { id: "compare-sample", ariaLabel: gettext("Sample side by side") })));

@@ -11,7 +11,7 @@ import { Tokens } from "./tokens.js";
 const LABELS = ["good", "bad"];
 
 export class SampleDocument {
-  /** `ways` has the actions of the buttons and keys: `go(way)`, `close()`, `follow(id)`, `tab(name)`. */
+  /** `ways` has the actions of the buttons and keys: `go(way)`, `close()`, `curve(step)`, `follow(id)`, `tab(name)`. */
   constructor(root, { address, media, isEditable, ways, noted }) {
     Object.assign(this, { root, address, media, isEditable, ways, noted });
     this.number = 0;
@@ -49,7 +49,7 @@ export class SampleDocument {
     const at = followed?.rows.findIndex(({ _row }) => _row === this.row) ?? -1;
     return make("header", { className: "sample-head" },
       make("div", { className: "line" }, make("h2", { className: "clip", title: id === null || id === undefined ? "" : short(id, 300) }, make("bdi", { textContent: id === null || id === undefined ? gettext("Sample {row}", { row: number(this.row) }) : short(id, 80) })), copy, close),
-      make("div", { className: "line wraps" }, make("span", { className: "soft", textContent: step === null ? gettext("No step") : gettext("Step {step}", { step: number(step) }) }), ...(group === null || group === undefined ? [] : [make("span", { className: "soft clip", textContent: short(group, 60) })]), ...facts),
+      make("div", { className: "line wraps" }, make("span", { className: "soft", textContent: step === null ? gettext("No step") : gettext("Step {step}", { step: number(step) }) }), ...(group === null || group === undefined ? [] : [make("span", { className: "soft clip", textContent: short(group, 60) })]), ...facts, ...(step === null ? [] : [make("a", { href: this.ways.curve(step), textContent: gettext("On the charts") })])),
       make("div", { className: "line wraps" }, way(gettext("Previous"), "k", "previous"), way(gettext("Next"), "j", "next"), way(gettext("Next failure"), "f", "failure"), way(gettext("Next in group"), "g", "group"), way(gettext("Previous step"), "p", "before"), way(gettext("Next step"), "s", "after"),
         ...(id === null || id === undefined ? [] : [textButton(gettext("Follow over steps"), () => this.ways.follow(id), { className: "button quiet" })])),
       ...(rewards.filter((reward) => reward !== null).length > 1 ? [make("div", { className: "followed" }, make("span", { className: "faint", textContent: gettext("Reward of this sample over {n} steps", { n: rewards.length }) }), sparkline(rewards, at))] : []));

@@ -1,13 +1,13 @@
 /** The page of the samples of a run. */
 
-import { isShortcut } from "../dom.js";
+import { isShortcut, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { requestJson, siteAddress } from "../http.js";
 import { SampleDocument } from "./document.js";
 import { both, columnName, literal, readState, selection, writeState } from "./state.js";
 import { Steps } from "./steps.js";
 import { Table } from "./table.js";
-import { number } from "./texts.js";
+import { number, short } from "./texts.js";
 
 const root = document.getElementById("samples");
 const PER_PAGE = 100;
@@ -29,7 +29,7 @@ class SamplesPage {
     this.steps = new Steps(part("steps"), { choose: (step) => this.change({ step, page: 1 }), narrow: (condition) => this.narrow(condition), curve: (step) => this.curve(step) });
     this.document = new SampleDocument(part("document"), {
       address: (what, query) => this.address(what, query), media: root.dataset.media, isEditable: Boolean(root.dataset.editable),
-      ways: { go: (way) => this.go(way), close: () => this.close(), follow: (id) => this.change({ sample: String(id), step: null, page: 1, where: "", q: "", grouped: false }), tab: (tab) => this.change({ tab }, false) },
+      ways: { go: (way) => this.go(way), close: () => this.close(), curve: (step) => this.curve(step), follow: (id) => this.change({ sample: String(id), step: null, page: 1, where: "", q: "", grouped: false }), tab: (tab) => this.change({ tab }, false) },
       noted: (notes) => this.setNotes(notes, true),
     });
   }
@@ -52,6 +52,7 @@ class SamplesPage {
     });
     part("text").addEventListener("search", ({ target }) => target.value || this.change({ q: "", page: 1 }));
     part("groups").addEventListener("change", ({ target }) => this.change({ grouped: target.checked, sort: "", page: 1 }));
+    part("sort").addEventListener("change", ({ target }) => this.change({ sort: target.value, page: 1 }));
     part("set")?.addEventListener("change", ({ target }) => location.assign(`?set=${encodeURIComponent(target.value)}`));
     part("previous").addEventListener("click", () => this.change({ page: this.state.page - 1 }));
     part("next").addEventListener("click", () => this.change({ page: this.state.page + 1 }));
@@ -78,7 +79,7 @@ class SamplesPage {
   }
 
   showGroup(group) {
-    const key = group.group !== null && group.group !== undefined ? "group" : "id";
+    const key = ["group", "id"].find((name) => group[name] !== null && group[name] !== undefined) ?? "_row";
     const condition = `${columnName(key)} = ${literal(group[key])}`;
     return this.change({ grouped: false, sort: "", page: 1, step: group._step ?? null, where: both(this.state.where, condition) });
   }
@@ -95,8 +96,9 @@ class SamplesPage {
         Object.assign(summary, await requestJson(this.address("summary", selection(state))));
         state.isNewest = false;
       }
-      [this.columns, this.score, this.unreadable] = [summary.columns, summary.score, summary.unreadable];
+      [this.columns, this.score, this.unreadable, this.selectedBy] = [summary.columns, summary.score, summary.unreadable, summary.selected_by];
       this.steps.show(summary, state.step);
+      this.#offerColumns(state);
       const query = { page: state.page, per_page: PER_PAGE, order_by: state.sort };
       const answer = await requestJson(this.address(state.grouped ? "groups" : "rows", selection(state, query)));
       if (asked !== this.asked) return;
@@ -110,11 +112,20 @@ class SamplesPage {
     root.ariaBusy = "false";
   }
 
+  /** Let the table be sorted by any column, also by one that it has no room for. */
+  #offerColumns({ sort, grouped }) {
+    const select = part("sort");
+    const names = ["", "_step", ...this.columns.map(({ name }) => name)];
+    select.hidden = grouped;
+    select.replaceChildren(...names.map((name) => make("option", { value: name, textContent: { "": gettext("As written"), _step: gettext("Step") }[name] ?? gettext("By {column}", { column: name }) })));
+    select.value = sort.replace(/^-/, "");
+  }
+
   count({ total, exact = true, pending, ms, rows, groups }) {
     const first = (this.state.page - 1) * PER_PAGE;
     const shown = (rows ?? groups).length;
     const values = { first: number(first + (shown ? 1 : 0)), last: number(first + shown), total: `${exact ? "" : "≈ "}${number(total)}` };
-    part("count").textContent = (groups ? gettext("{first}–{last} of {total} groups", values) : gettext("{first}–{last} of {total} samples", values)) + (ms === undefined ? "" : ` · ${number(ms)} ms`);
+    part("count").textContent = (groups ? gettext("{first}–{last} of {total} groups", values) : gettext("{first}–{last} of {total} samples", values)) + (this.selectedBy.length ? `, ${gettext("selected by {framework}", { framework: this.selectedBy.map((name) => short(name, 40)).join(", ") })}` : "") + (ms === undefined ? "" : ` · ${number(ms)} ms`);
     part("previous").disabled = this.state.page <= 1;
     part("next").disabled = first + shown >= total;
     part("pending").hidden = !pending && !this.unreadable;

@@ -14,9 +14,9 @@ export class Steps {
     this.steps = [];
   }
 
-  show({ steps, histograms, score, total }, step) {
+  show({ steps, histograms, score, total, step_from: origins }, step) {
     this.steps = steps.map(([value]) => value);
-    this.root.replaceChildren(this.#slider(steps, step, score), ...histograms.map((histogram) => this.#histogram(histogram)));
+    this.root.replaceChildren(this.#slider(steps, step, score, origins), ...histograms.map((histogram) => this.#histogram(histogram)));
     this.root.dataset.total = total;
   }
 
@@ -27,10 +27,10 @@ export class Steps {
     return this.steps[at + way];
   }
 
-  #slider(steps, step, score) {
+  #slider(steps, step, score, origins) {
     const at = step === null ? steps.length - 1 : this.steps.indexOf(step);
     const range = make("input", { type: "range", min: 0, max: Math.max(0, steps.length - 1), value: at, disabled: step === null, "aria-label": gettext("Step") });
-    const label = step === null ? gettext("All steps") : gettext("Step {step}", { step: number(step) });
+    const label = step === null ? gettext("All steps") : origins.includes("policy version") ? gettext("Step {step} from policy version", { step: number(step) }) : gettext("Step {step}", { step: number(step) });
     range.ariaValueText = label;
     range.addEventListener("change", () => this.choose(this.steps[range.value]));
     const all = textButton(step === null ? gettext("One step") : gettext("All steps"), () => this.choose(step === null ? this.steps.at(-1) ?? null : null), { className: "button quiet" });

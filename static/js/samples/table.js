@@ -6,7 +6,7 @@ import { columnName, literal } from "./state.js";
 import { number, short, visible } from "./texts.js";
 
 const FIRST = ["id", "reward", "correct", "truncated", "advantage", "completion_length", "entropy", "tool_calls", "target"];
-const LEFT_OUT = new Set(["group", "prompt_length", "turns", "token_count"]);
+const LEFT_OUT = new Set(["group", "group_from", "selected_by", "step_from", "prompt_length", "turns", "token_count"]);
 const MOST = 7;
 
 /** Return the short texts of prompt and completion of a row. */
@@ -37,7 +37,7 @@ export class Table {
 
   showRows(rows, columns, sort, chosen, notes) {
     this.rows = rows;
-    const shown = this.#columns(columns);
+    const shown = this.#columns(columns, sort);
     const texts = [[gettext("Prompt"), "prompt"], [gettext("Completion"), "completion"]].map(([label, className], side) => ({ label, className, side })).filter(({ side }) => rows.some((row) => sides(row)[side]));
     const head = make("tr", {}, this.#head(gettext("Step"), "_step", sort, true), ...shown.map(({ name, type }) => this.#head(name, name, sort, type !== "text")), ...texts.map(({ label, className }) => make("th", { scope: "col", className, textContent: label })));
     const body = rows.map((row) => this.#row(row, shown, texts, chosen, notes));
@@ -63,10 +63,14 @@ export class Table {
     this.root.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }
 
-  #columns(columns) {
+  /** Return the columns that are shown: the first ones, and that of the order. */
+  #columns(columns, sort) {
     const byName = new Map(columns.map((column) => [column.name, column]));
     const names = [...FIRST.filter((name) => byName.has(name)), ...[...byName.keys()].filter((name) => !FIRST.includes(name) && !LEFT_OUT.has(name))];
-    return names.slice(0, MOST).map((name) => byName.get(name));
+    const order = sort.replace(/^-/, "");
+    const shown = names.slice(0, MOST);
+    if (byName.has(order) && !shown.includes(order)) shown.splice(MOST - 1, 1, order);
+    return shown.map((name) => byName.get(name));
   }
 
   #head(label, column, sort, isNumber = false) {

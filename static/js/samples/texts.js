@@ -2,6 +2,7 @@
 
 import { make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { characters } from "./plain_text.js";
 
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
@@ -31,7 +32,7 @@ export function number(value) {
 export function textBlock({ text, length, path }, fetchMore) {
   const pre = make("pre", { className: "sample-text", dir: "auto", textContent: visible(text) });
   const block = make("div", {}, pre);
-  let shown = text.length;
+  let shown = characters(text);
   if (shown < length) {
     const label = () => gettext("Show more ({shown} of {length} characters)", { shown: number(shown), length: number(length) });
     const button = textButton(label(), async () => {
@@ -39,7 +40,7 @@ export function textBlock({ text, length, path }, fetchMore) {
       try {
         const more = await fetchMore(path, shown);
         pre.append(visible(more.text));
-        shown += more.text.length;
+        shown += characters(more.text);
       } finally {
         button.disabled = false;
       }
