@@ -14,6 +14,8 @@ from samples.query.spans import TIMES, spans_of
 
 TEXT = 20_000
 """Characters of a text in a document."""
+MOST_TEXT, SHORTENED = 400_000, 500
+"""Characters of all messages of a document, and of each text beyond: a browser lays out millions for seconds."""
 WINDOW = 200_000
 """Characters of a text that are fetched at once."""
 RAW = 200_000
@@ -33,6 +35,7 @@ Path = Sequence[str | int]
 def document(row: JsonObject) -> JsonObject:
     """Return the document of a sample."""
     messages = _messages(row)
+    _shorten(messages[:MOST_MESSAGES])
     return {
         "row": row.get("_row"),
         "step": row.get("_step"),
@@ -75,6 +78,18 @@ def _messages(row: JsonObject) -> list[JsonValue]:
         elif value is not None:
             messages.append(_message({"role": role, "content": value}, [key], content=[key]))
     return messages
+
+
+def _shorten(messages: list[Any]) -> None:
+    """Cut the texts of messages once they are `MOST_TEXT` characters together."""
+    total = 0
+    for message in messages:
+        texts = [message.get("reasoning"), *message["parts"]]
+        texts += [call["arguments"] for call in message.get("tool_calls") or ()]
+        for item in texts:
+            if item and "text" in item:
+                item["text"] = item["text"][: max(SHORTENED, MOST_TEXT - total)]
+                total += len(item["text"])
 
 
 def _of_list(value: Any, path: Path) -> list[JsonValue]:

@@ -238,6 +238,7 @@ def test_the_keyboard_reads_samples_failures_groups_and_steps(open_site: Open) -
     until(lambda: len(rows(page)) == 16)
     page.keyboard.press("j")
     until(lambda: title(page) == "q0")
+    until(lambda: "Reward of this sample over 4 steps" in page.locator(".followed").inner_text())
     page.keyboard.press("f")
     until(lambda: title(page) == "q2")  # the first with reward 0
     page.keyboard.press("g")

@@ -17,16 +17,28 @@ export class SampleDocument {
     this.number = 0;
   }
 
-  async show(row, tab, note, followed) {
+  async show(row, tab, note) {
     const number_ = ++this.number;
     this.row = row;
     const document = await requestJson(this.address("document", { row }));
     if (number_ !== this.number) return;
     Object.assign(this, { document, note });
     this.root.hidden = false;
-    this.root.replaceChildren(this.#head(followed), this.#tabs(tab), (this.body = make("div", { className: "sample-body" })));
+    this.root.replaceChildren(this.#head(), this.#tabs(tab), (this.body = make("div", { className: "sample-body" })));
     await this.#fill(tab);
     this.root.scrollTop = 0;
+    await this.#follow(number_);
+  }
+
+  /** Show the reward of the sample at each step, once the sample itself is there. */
+  async #follow(number_) {
+    const { id, step } = this.document;
+    if (id === null || id === undefined || step === null) return;
+    const { steps } = await requestJson(this.address("summary", { sample: id })).catch(() => ({ steps: [] }));
+    const rewards = steps.map(([, , mean]) => mean);
+    if (number_ !== this.number || rewards.filter((reward) => reward !== null).length < 2) return;
+    const text = make("span", { className: "faint", textContent: gettext("Reward of this sample over {n} steps", { n: rewards.length }) });
+    this.root.firstElementChild.append(make("div", { className: "followed" }, text, sparkline(rewards, steps.findIndex(([value]) => value === step))));
   }
 
   hide() {
@@ -36,7 +48,7 @@ export class SampleDocument {
     this.root.replaceChildren();
   }
 
-  #head(followed) {
+  #head() {
     const { id, step, group, fields } = this.document;
     const values = new Map(fields);
     const facts = ["reward", "correct", "truncated", "advantage"].filter((name) => values.has(name)).map((name) => make("span", { className: "tag", textContent: `${name} ${short(values.get(name), 20)}` }));
@@ -45,14 +57,11 @@ export class SampleDocument {
     close.addEventListener("click", () => this.ways.close());
     const copy = iconButton("copy", gettext("Copy as JSON"));
     copy.addEventListener("click", async () => copyText((await this.#text([], 0)).text, this.body, copy));
-    const rewards = followed?.rows.map(({ reward }) => (typeof reward === "number" ? reward : null)) ?? [];
-    const at = followed?.rows.findIndex(({ _row }) => _row === this.row) ?? -1;
     return make("header", { className: "sample-head" },
       make("div", { className: "line" }, make("h2", { className: "clip", title: id === null || id === undefined ? "" : short(id, 300) }, make("bdi", { textContent: id === null || id === undefined ? gettext("Sample {row}", { row: number(this.row) }) : short(id, 80) })), copy, close),
       make("div", { className: "line wraps" }, make("span", { className: "soft", textContent: step === null ? gettext("No step") : gettext("Step {step}", { step: number(step) }) }), ...(group === null || group === undefined ? [] : [make("span", { className: "soft clip", textContent: short(group, 60) })]), ...facts, ...(step === null ? [] : [make("a", { href: this.ways.curve(step), textContent: gettext("On the charts") })])),
       make("div", { className: "line wraps" }, way(gettext("Previous"), "k", "previous"), way(gettext("Next"), "j", "next"), way(gettext("Next failure"), "f", "failure"), way(gettext("Next in group"), "g", "group"), way(gettext("Previous step"), "p", "before"), way(gettext("Next step"), "s", "after"),
-        ...(id === null || id === undefined ? [] : [textButton(gettext("Follow over steps"), () => this.ways.follow(id), { className: "button quiet" })])),
-      ...(rewards.filter((reward) => reward !== null).length > 1 ? [make("div", { className: "followed" }, make("span", { className: "faint", textContent: gettext("Reward of this sample over {n} steps", { n: rewards.length }) }), sparkline(rewards, at))] : []));
+        ...(id === null || id === undefined ? [] : [textButton(gettext("Follow over steps"), () => this.ways.follow(id), { className: "button quiet" })])));
   }
 
   #tabs(chosen) {

@@ -60,8 +60,10 @@ class SamplesPage {
     document.addEventListener("keydown", (event) => this.key(event));
     this.setNotes((await requestJson(this.address("notes", {})).catch(() => ({ notes: [] }))).notes, false);
     if (this.state.step === null && !new URLSearchParams(location.search).has("step") && !this.state.sample) this.state.isNewest = true;
+    // First what the link names: beside it, reading a page of large samples takes as long.
+    if (this.state.row !== null) await this.#showDocument(this.state.row);
     await this.load();
-    if (this.state.row !== null) await this.open(this.state.row);
+    this.table.mark(this.state.row);
     setTimeout(() => this.live(), LIVE);
   }
 
@@ -146,20 +148,17 @@ class SamplesPage {
 
   async open(row) {
     await this.change({ row }, false);
+    return this.#showDocument(row);
+  }
+
+  async #showDocument(row) {
     part("panes").dataset.open = "";
     try {
-      await this.document.show(row, this.state.tab, this.notes.get(row), await this.followed(row));
+      await this.document.show(row, this.state.tab, this.notes.get(row));
       this.table.mark(row);
     } catch (error) {
       this.say(error.message);
     }
-  }
-
-  /** The same sample at all steps, if the list follows one. */
-  async followed(row) {
-    const id = this.table.rows.find(({ _row }) => _row === row)?.id;
-    if (id === undefined || id === null || this.steps.steps.length < 2) return null;
-    return requestJson(this.address("rows", { sample: id, per_page: 500, order_by: "_step" })).catch(() => null);
   }
 
   close() {

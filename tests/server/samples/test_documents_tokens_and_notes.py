@@ -130,6 +130,22 @@ def test_what_a_framework_recorded_of_judges_errors_and_times_is_shown(log: Log,
     assert "SandboxError" in document["errors"][0]["text"]
 
 
+def test_a_document_of_hundreds_of_long_messages_is_small_and_each_text_is_continued(
+    log: Log, fetch: Fetch
+) -> None:
+    messages = [
+        {"role": "assistant", "content": "x" * 30_000, "reasoning": "y" * 30_000, "tool_calls": [{"arguments": "z" * 30_000}]}
+        for _ in range(300)
+    ]  # fmt: skip
+    run = log([{"messages": messages}])
+    first, *_, last = fetch(run, "document", row=0)["messages"]
+    texts = [last["reasoning"], last["parts"][0], last["tool_calls"][0]["arguments"]]
+    assert first["parts"][0]["text"] == "x" * 20_000
+    assert [(len(text["text"]), text["length"]) for text in texts] == [(500, 30_000)] * 3
+    more = fetch(run, "text", row=0, path=json.dumps(texts[1]["path"]), start=500)
+    assert more["text"] == "x" * 29_500
+
+
 def test_prompt_and_completion_are_a_conversation_too(log: Log, fetch: Fetch) -> None:
     run = log(
         [{"prompt": [{"role": "user", "content": "1+1?"}], "completion": "2"}, {"odd": [1, {"a": None}]}]
