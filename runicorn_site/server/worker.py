@@ -41,7 +41,7 @@ from runicorn_site.database.checkpoint import (
 from runicorn_site.database.monitor import monitor
 from runicorn_site.server.limits import return_free_memory
 from runicorn_site.server.wakeups import Pulse, Wakeups
-from runicorn_site.watching.process import WatchProcess
+from runicorn_site.watching.process import CHECK_SECONDS, WatchProcess
 from runs.active_root import active_root
 from runs.index import bulk, discovery
 from runs.models import Run, StorageRoot
@@ -286,7 +286,9 @@ def deliver(term: Term) -> None:
 
 def watch(term: Term) -> None:
     """Keep the runs of watched folders up to date, in a separate process."""
-    WatchProcess(Path(term.root.path)).run(term.goes_on, term.stopping.wait)
+    WatchProcess(Path(term.root.path)).run(
+        term.goes_on, lambda pause: term.rest(pause, at_least=CHECK_SECONDS)
+    )
 
 
 def keep_wal_small(term: Term) -> None:

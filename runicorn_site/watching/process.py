@@ -18,6 +18,7 @@ from runicorn_site.watching.services import folders_of
 
 SERVICE = "runicorn_importers.watching.service"
 CHECK_SECONDS = 1.0
+IDLE_SECONDS = 30.0
 STOP_SECONDS = 5.0
 AFTER_END_SECONDS = 10.0
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class WatchProcess:
 
         Args:
             goes_on: whether this server is to watch.
-            wait: wait a number of seconds, or less if the server ends.
+            wait: wait a number of seconds, or less if a row changes or the server ends.
         """
         try:
             while goes_on():
@@ -46,7 +47,8 @@ class WatchProcess:
                     wait(AFTER_END_SECONDS)
                 else:
                     self._tell(self._folders())
-                wait(CHECK_SECONDS)
+                # A folder that is added rings; that watching is allowed again does not.
+                wait(IDLE_SECONDS if self._process is None else CHECK_SECONDS)
         finally:
             self.stop()
 
