@@ -182,27 +182,28 @@ class Run(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "run_id"], name="run_once_per_root")]
-        # Lists are newest first; each index ends in the order of the page: a page is a range of the index.
+        # Each index ends in the order of the page: a page is a range of the index. Lists are newest first and read it
+        # backwards: new runs are appended, where descending indexes leave half of their pages empty.
         indexes = [
-            _live("run_newest", "-created", "-id"),
-            _live("run_project", "project", "-created", "-id"),
-            _live("run_status", "status", "-created", "-id"),
-            _live("run_project_status", "project", "status", "-created", "-id"),
-            _live("run_experiment", "project", "name", "-created", "-id"),
+            _live("run_newest", "created", "id"),
+            _live("run_project", "project", "created", "id"),
+            _live("run_status", "status", "created", "id"),
+            _live("run_project_status", "project", "status", "created", "id"),
+            _live("run_experiment", "project", "name", "created", "id"),
             _live("run_best", "best_metric_value", "id"),
             _live("run_best_score", "best_score", "id"),
             models.Index(fields=["root", "id"], name="run_pinned", condition=models.Q(pinned=True)),
             _live("run_updated", "updated", "id"),
             _live("run_duration", "duration", "id"),
             _live("run_by_status", "status", "id"),
-            _live("run_state", "state", "-created", "-id"),
+            _live("run_state", "state", "created", "id"),
             _live("run_by_state", "state", "id"),
             _live("run_by_project", "project", "id"),
             _live("run_by_name", "name", "id"),
             models.Index(
                 fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)
             ),
-            models.Index(fields=["root", "-created", "-id"], name="run_everything"),
+            models.Index(fields=["root", "created", "id"], name="run_everything"),
             _live("run_live", "id"),
             # Statistics over all runs are answered from this index alone: see `runs.query.analytics`.
             models.Index(
@@ -317,7 +318,11 @@ class RunParam(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="param_once_per_run")]
         indexes = [
-            models.Index(fields=["root", "key", "number", "run"], name="param_number"),
+            models.Index(
+                fields=["root", "key", "number", "run"],
+                name="param_number",
+                condition=models.Q(number__isnull=False),
+            ),
             models.Index(fields=["root", "key", "text", "run"], name="param_text"),
             models.Index(fields=["root", "key", "run", "number", "text"], name="param_by_run"),
         ]

@@ -17,6 +17,8 @@ from runs.query.key_sets import Keys
 from runs.query.matches import Matches
 
 RARE = 1000
+CANDIDATES = 5
+"""Runs with the trigrams of a search that are compared, for each that may be found; with more, reading all is faster."""
 PAGE = 64
 MAX_SORTED = 10_000
 """How many runs of a known set of keys are sorted at most."""
@@ -43,8 +45,8 @@ def search_text(matches: Matches, search: str) -> Matches:
     long = [word for word in words if len(word) >= TRIGRAM]
     if long:
         keys = _indexed(long) if connection.vendor == "sqlite" else _indexed_by_parts(matches.root, long)
-        if keys is not None and len(keys) <= RARE:
-            return _containing(among(matches, keys), [word for word in words if word not in long])
+        if keys is not None:
+            return _containing(among(matches, keys), words)
     # Every run has to be read for this: asking whether few match would be as expensive as the list.
     return replace(_containing(matches, words), is_indexed=False)
 
@@ -71,18 +73,25 @@ def _containing(matches: Matches, words: list[str]) -> Matches:
     return matches.filter(condition)
 
 
-def _indexed(words: list[str]) -> list[int]:
-    """Return the first keys of runs, of any root, that contain the words; at most one more than `RARE`."""
-    phrases = " ".join('"' + word.replace('"', '""') + '"' for word in words)
+def _indexed(words: list[str]) -> list[int] | None:
+    """Return the keys of runs, of any root, that have all trigrams of the words; None if they are many.
+
+    The index has no positions: these runs may have the trigrams elsewhere, and are compared.
+    """
+    trigrams = {word[start : start + TRIGRAM] for word in words for start in range(len(word) - TRIGRAM + 1)}
+    match = " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in sorted(trigrams))
+    limit = CANDIDATES * RARE
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rowid FROM runs_search WHERE search MATCH %s ORDER BY rowid LIMIT %s", [phrases, RARE + 1]
+            "SELECT rowid FROM runs_search WHERE runs_search MATCH %s ORDER BY rowid LIMIT %s",
+            [match, limit + 1],
         )
-        return [row[0] for row in cursor.fetchall()]
+        keys = [row[0] for row in cursor.fetchall()]
+    return keys if len(keys) <= limit else None
 
 
 def _indexed_by_parts(root: StorageRoot, words: list[str]) -> list[int] | None:
-    """Return the same from PostgreSQL; None if no part of the words is rare among the newest runs.
+    """Return those that contain the words from PostgreSQL; None if they are many, or no part of the words is rare.
 
     PostgreSQL looks up each trigram of a word, and one that every run has takes 2 ms at a million runs. So each word
     is represented by its rarest part.
@@ -99,7 +108,8 @@ def _indexed_by_parts(root: StorageRoot, words: list[str]) -> list[int] | None:
             f"SELECT id FROM runs_run WHERE {' AND '.join(indexed + tested)} LIMIT {RARE + 1}",
             [f"%{connection.ops.prep_for_like_query(part)}%" for part in (*rare, *words)],
         )
-        return [row[0] for row in cursor.fetchall()]
+        keys = [row[0] for row in cursor.fetchall()]
+    return keys if len(keys) <= RARE else None
 
 
 def _parts(word: str) -> list[str]:
