@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from artifacts.models import Artifact
@@ -14,11 +13,9 @@ from people.access.actor import actor_of
 from people.access.page_rights import PageRights
 from runicorn_site.palette.places import PaletteEntry, places
 from runicorn_site.web.access import Scope, access
-from runicorn_site.web.messages import translated
 from runs.active_root import active_root
 from runs.models import StorageRoot
 from runs.pages.table.baseline import Baselines
-from runs.pages.table.baseline_comparison import BaselineComparison
 from runs.pages.table.names import differences
 from runs.pages.table.state import CHARTS, TableState
 from runs.query import keys
@@ -57,25 +54,17 @@ def _runs(root: StorageRoot, text: str) -> list[PaletteEntry]:
     runs = list(rows[:MOST])
     extras = differences(runs)
     comparisons = Baselines(root, TableState(layout=CHARTS)).of_runs(runs)
+    verdicts = {pk: comparison.text for pk, comparison in comparisons.items()}
     return [
         _entry(
             "run",
             run.label,
-            " · ".join(filter(None, [extras.get(run.pk), _verdict(comparisons.get(run.pk)), run.project])),
+            " · ".join(filter(None, [extras.get(run.pk), verdicts.get(run.pk), run.project])),
             reverse("run", args=[run.run_id]),
             run.shown_state,
         )
         for run in runs
     ]
-
-
-def _verdict(comparison: BaselineComparison | None) -> str:
-    """Return how a run compares with the baseline of its project; empty without one."""
-    if comparison is None:
-        return ""
-    if comparison.verdict is None:
-        return gettext("baseline")
-    return f"{comparison.metric.rpartition('.')[0]}: {translated(comparison.verdict.sentence)}"
 
 
 def _metrics(root: StorageRoot, text: str) -> list[PaletteEntry]:

@@ -49,7 +49,7 @@ def test_runs_of_equal_names_are_told_apart_and_compared_with_the_baseline(
     client.put(address, {"run_ids": runs[:2]}, content_type="application/json")
     details = [place["detail"] for place in client.get("/find?q=net").json()["places"]]
     assert len(set(details)) == len(runs) and all("vision" in detail for detail in details)
-    worse = [detail for detail in details if "val_acc: worse by" in detail]
+    worse = [detail for detail in details if "val_acc.best: worse by" in detail]
     assert len(worse) == 2 and all("lr=2" in detail for detail in worse)
 
 

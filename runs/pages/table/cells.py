@@ -275,7 +275,7 @@ def comparison_cells(css: str, comparison: BaselineComparison | None) -> SafeStr
     return format_html(
         '<td class="{}" title="{}"><span class="verdict {} clip">{}{}</span></td>',
         css,
-        f"{comparison.metric}: {translated(verdict.sentence)}\n{verdict.method}",
+        comparison.title,
         verdict.verdict,
         translated(sentence(replace(verdict, goal_assumed=False))),
         # Only the name of the metric says which direction is better; the tooltip has the whole question.
