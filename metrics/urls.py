@@ -7,7 +7,7 @@ from django.urls import path
 from metrics.api import analysis, differences, distribution, experiment, formulas, metrics, v2
 from metrics.pages import differences as difference_pages
 from metrics.pages import distribution as distribution_pages
-from metrics.pages import views
+from metrics.pages import verdicts, views
 from metrics.pages.groups import views as groups
 
 api_patterns = [
@@ -48,5 +48,7 @@ page_patterns = [
     path("runs/<str:run_id>/sources", difference_pages.sources_page, name="run-sources"),
     path("series", v2.overlay_view, name="overlay"),
     path("series/distribution", distribution_pages.listed_distribution, name="distribution"),
+    path("series/verdicts", verdicts.chart_verdicts, name="verdicts"),
+    path("runs/<str:run_id>/baseline", verdicts.beside_baseline, name="run-baseline"),
     path("runs/<str:run_id>/series", metrics.run_series, name="run-series"),
 ]

@@ -32,10 +32,10 @@ def listed_distribution(request: Request, query: dict[str, Any]) -> Response:
         matches = matching(active_root(), state)
     except BadWhere as error:
         raise ValidationError({"where": [str(error)]}) from error
-    return curves_answer(matches, query, state.project or _only_project(matches, query))
+    return curves_answer(matches, query, state.project or only_project(matches, query))
 
 
-def _only_project(matches: Matches, query: dict[str, Any]) -> str | None:
+def only_project(matches: Matches, query: dict[str, Any]) -> str | None:
     """Return the project of all runs if their baseline is asked for, None if they are of several."""
     if query.get("against") != [BASELINE]:
         return None

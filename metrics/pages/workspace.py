@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from metrics.api.analysis import BASELINE
 from metrics.ingest.catch_up import catch_up_several
 from metrics.pages.boards import page_board
 from metrics.pages.chart_order import metrics_of_list
@@ -26,6 +25,7 @@ from metrics.pages.comparison import (
 )
 from metrics.pages.hyperparameters import HyperparametersContext, hyperparameters
 from metrics.pages.panels import Group
+from metrics.pages.verdicts import address_of
 from metrics.query.monotone_metrics import monotone_metrics
 from runicorn.store.project import analysis
 from runicorn_site.web.actor import is_shared
@@ -44,8 +44,6 @@ PATIENCE = 0.2
 """Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
 
 HYPERPARAMETERS = "hyperparameters"
-MOST_IDS = 100
-"""Ids of a baseline in the addresses of its charts."""
 
 
 class ChartsContext(TypedDict):
@@ -105,9 +103,7 @@ def _baseline(root: StorageRoot, project: str, request: HttpRequest) -> str:
     runs = baseline_runs(root, run_ids) if run_ids else []
     if not are_visible(request, runs):
         return ""
-    if len(runs) > MOST_IDS:  # longer than an address may be; a shared link has no other form
-        return "" if is_shared(request) else BASELINE
-    return ",".join(run.run_id for run in runs)
+    return address_of(runs, request)
 
 
 def config_panel(runs: Sequence[Run]) -> ConfigContext:

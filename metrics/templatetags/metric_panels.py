@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from metrics.ingest import catch_up
 from metrics.pages import panels, workspace
 from metrics.pages.boards import page_board
+from metrics.pages.verdicts import address_of, baseline_beside
 from metrics.query.formulas.progress import Unfinished, unfinished
 from metrics.query.monotone_metrics import monotone_metrics
 from metrics.query.progress import progress
@@ -38,6 +39,8 @@ class ChartPanel(TypedDict):
     monotone_metrics: list[str]
     """Metrics that only grow."""
     project: str
+    baseline: str
+    """Ids of the runs that the run is compared with, separated by commas, or `baseline` if they are too many."""
 
 
 class ChangedPanel(TypedDict):
@@ -85,7 +88,14 @@ def chart_panel(context: Context, run: Run) -> ChartPanel:
         "board": page_board([run], context["request"]),
         "monotone_metrics": monotone_metrics([run]),
         "project": run.project,
+        "baseline": str(context.get("baseline", "")),
     }
+
+
+@register.simple_tag(takes_context=True)
+def baseline_ids(context: Context, run: Run) -> str:
+    """Return the baseline of a run's project for the addresses of its charts; empty if the run is not compared with it."""
+    return address_of(baseline_beside(run, context["request"]), context["request"])
 
 
 @register.simple_tag(takes_context=True)

@@ -43,13 +43,15 @@ OF_RUNS: Mapping[str, frozenset[str]] = {
 
 All others are refused: a new parameter that selects runs must not widen what links show.
 """
-DISTRIBUTION = "distribution"
-"""Curves of all runs of a list."""
-OF_DISTRIBUTION = CURVES | {"members", "mark", "density", "scale", "everything", "against", "difference"}
+OF_LISTS: Mapping[str, frozenset[str]] = {
+    "distribution": CURVES | {"members", "mark", "density", "scale", "everything", "against", "difference"},
+    "verdicts": frozenset({"names", "group_by", "against", "column"}),
+}
+"""Curves of all runs of a list, and verdicts on them."""
 FILTERS = frozenset(
     {"layout", "project", "board", "runs", "q", "status", "state", "tag", "where", "archived"}
 )
-"""Parameters of a distribution that select its runs, which must be those of the list itself."""
+"""Parameters of them that select the runs, which must be those of the list itself."""
 PUBLIC = frozenset({"static-file"})
 REFUSED_PARAMETERS = frozenset({"view", "undo", "refused"})
 """Of the list of runs: names of saved views, and ids of deleted runs."""
@@ -126,8 +128,8 @@ def is_allowed(share: Share, method: str, path: str, query: str, *, socket: bool
         return _is_own_list(share, values)
     if name in MEDIA:
         return _are_shared(share, [arguments["run_id"]])
-    if name == DISTRIBUTION:
-        is_known = values.keys() <= OF_DISTRIBUTION | FILTERS
+    if name in OF_LISTS:
+        is_known = values.keys() <= OF_LISTS[name] | FILTERS
         return is_known and _is_own_list(share, values) and _are_shared(share, _ids(values, "against"))
     run_ids = _ids(values, "ids")
     is_known = values.keys() <= OF_RUNS.get(name, frozenset())

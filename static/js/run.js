@@ -2,13 +2,14 @@
 
 import { Board } from "./board/board.js";
 import { Loader } from "./chart/loader.js";
+import { Verdicts } from "./chart/verdicts.js";
 import { requestJson } from "./http.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
-import { loadCard } from "./differences/card.js";
+import { load, loadCard } from "./differences/card.js";
 import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
 import { wireRunShare } from "./share.js";
@@ -38,9 +39,18 @@ const board = new Board(charts, new Loader(series), toolbar.settings, {
   opened(answer) {
     begin(answer);
     requestAnimationFrame(() => showStepOfAddress(board.controller));
+    judge();
     if (answer.pending) waitForRest();
   },
 });
+
+const { run } = document.body.dataset, { baseline } = charts.dataset;
+const verdicts = new Verdicts(board.controller, undefined, run);
+
+/** Compare the run with the baseline of its project, if there is one. */
+function judge(isNewer = false) {
+  if (baseline) verdicts.ask([["runs", run], ["against", baseline]], isNewer);
+}
 
 const log = new LogPane(document.getElementById("log"));
 new LogSearch(document.querySelector("#log .find"), log);
@@ -74,6 +84,7 @@ const FRAMES = {
     board.controller.advance(frame.before, frame.last_row, frame.series);
     place = { end: frame.end, row: frame.last_row, generation: frame.generation };
     showStep(frame.series);
+    judge(true);
   },
   log: (frame) => log.add(frame),
   media: () => media.changed(),
@@ -115,10 +126,14 @@ async function findPlace() {
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 if (!isShared) {
-  editInPlace(document.body.dataset.run);
-  wireRunShare(document.body.dataset.run);
+  editInPlace(run);
+  wireRunShare(run);
 }
-sidePane(root, () => log.shown());
+sidePane(root, (name) => {
+  log.shown();
+  const holder = name === "summary" && root.querySelector("[data-baseline].beside-baseline");
+  if (holder) load(holder, holder.dataset.baseline);
+});
 filterPairs(root);
 openDiff(root);
 findPlace();

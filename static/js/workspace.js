@@ -36,7 +36,7 @@ function rowsChanged() {
   show();
   const grown = visibleRuns.grown();
   if (!grown.length) return;
-  charts?.board.refresh(grown);
+  charts?.refresh(grown);
   panels.refresh(visibleRuns.candidates);
 }
 
@@ -48,8 +48,12 @@ function showLegend(groups = charts?.groups) {
   workspace.classList.toggle("grouped", isWhole);
   const entries = isWhole ? (groups ?? []) : shown.map((run) => ({ ...run, removable: true }));
   const hidden = new Set(isWhole ? choice.hide : []);
+  list.judge();
+  legend.metric = choice.group || !isWhole ? list.metric : "";
+  // Groups have no values at rest, but verdicts on the metric of the list where there is a baseline.
+  const isJudged = entries.some(({ key }) => hooks.verdict(list.metric, key));
   const title = document.querySelector(".listed th.value .clip")?.title ?? "";
-  legend.setEntries(entries.map((entry) => ({ ...entry, hidden: hidden.has(entry.key) })), choice.group ? "" : isWhole ? (charts.title ?? "") : title);
+  legend.setEntries(entries.map((entry) => ({ ...entry, hidden: hidden.has(entry.key) })), choice.group && !isJudged ? "" : isWhole && !choice.group ? (charts.title ?? "") : title);
 }
 
 function panelProblem(text, isNews = false) {
@@ -60,6 +64,7 @@ function panelProblem(text, isNews = false) {
 }
 
 const hooks = {
+  verdict: (metric, key) => charts?.verdicts?.of(metric, key),
   toggle: (key) => choices.toggle(key),
   solo: (key, clicks) => choices.solo(key, clicks),
   showAll: (isShown) => choices.showAll(isShown),
@@ -101,8 +106,9 @@ function opened(name, section) {
       list.read(reading);
       list.point(reading?.near.curve.key ?? null);
     },
-    list: () => ({ matching: visibleRuns.matching, listed: visibleRuns.listed }),
+    list: () => ({ matching: visibleRuns.matching, listed: visibleRuns.listed, metric: list.metric }),
     reading: (text) => panelProblem(text, true),
+    judged: () => showLegend(),
   });
   charts.show(visibleRuns.choice, visibleRuns.shown);
   charts.start();

@@ -21,6 +21,7 @@ from runs.pages.table.rows import shown_instead
 from runs.pages.table.state import TableState
 from runs.pages.table.values import added_values, aligned
 from runs.query import usual_metric
+from runs.query.sort_keys import metric_of
 
 VALUE_CSS = "number value clip"
 WITH_A_CELL = {"step", "duration", "created", "updated", "records"}
@@ -117,6 +118,15 @@ def value_label(runs: Sequence[Run], state: TableState) -> str:
         return str(column_of(key).label)
     names = {run.best_metric_name for run in runs if run.best_metric_name}
     return names.pop() or "" if len(names) == 1 else gettext("Best metric")
+
+
+def value_metric(runs: Sequence[Run], state: TableState) -> str:
+    """Return the metric of the list's values with its statistic; empty where they are of several, or of none."""
+    key = value_key(state)
+    if key != "best":
+        return ".".join(metric_of(key) or ())
+    names = {run.best_metric_name for run in runs}
+    return f"{name}.best" if len(names) == 1 and (name := names.pop()) else ""
 
 
 def _primary_metric(run: Run, text: str, title: str) -> SafeString:

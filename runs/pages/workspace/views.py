@@ -21,7 +21,7 @@ from runs.pages.table.baseline import Baselines
 from runs.pages.table.names import differences
 from runs.pages.table.rows import ids_in_order, listed_runs, matching
 from runs.pages.table.state import CHARTS, MOST_RUNS, TableState
-from runs.pages.workspace.rows import ListRow, list_rows, value_label
+from runs.pages.workspace.rows import ListRow, list_rows, value_label, value_metric
 from runs.query.where.parser import BadWhere
 from runs.services.selection import select_runs
 
@@ -39,6 +39,7 @@ class WorkspaceContext(TypedDict):
     list_rows: list[ListRow]
     elsewhere: list[ListRow]
     value_label: str
+    value_metric: str
     chart_runs: list[Run]
     missing: list[str]
     too_many: int
@@ -64,6 +65,7 @@ def workspace_context(
         "list_rows": list_rows(page_runs, state, baselines, extras),
         "elsewhere": list_rows(elsewhere, state, baselines, extras),
         "value_label": value_label(page_runs, state),
+        "value_metric": value_metric(page_runs, state),
         "chart_runs": charted,
         "missing": select_runs(root, state.runs[:MOST_RUNS]).missing if state.runs else [],
         "too_many": MOST_RUNS if len(state.runs) > MOST_RUNS else 0,

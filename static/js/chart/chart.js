@@ -43,13 +43,14 @@ export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
    * `hooks`: cursor(x, down), zoom(range or null), retry(), resized() and highlight(key), called when a person asks
-   * for them, goTo(step), refitted() when its size changes, and drawn() after each drawing; only the first two are needed.
+   * for them, goTo(step), refitted() when its size changes, drawn() after each drawing, and verdict(curve) with its entry
+   * (verdicts.js); only the first two are needed.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
     this.name = holder.dataset.name;
     this.settings = settings;
-    this.hooks = { retry() {}, resized() {}, refitted() {}, highlight() {}, drawn() {}, ...hooks };
+    this.hooks = { retry() {}, resized() {}, refitted() {}, highlight() {}, drawn() {}, verdict() {}, ...hooks };
     this.all = this.curves = [];
     this.sentences = new WeakMap();
     this.canvas = make("canvas");
@@ -117,7 +118,7 @@ export class Chart {
 
   #list() {
     const hidden = new Set(this.settings.hidden);
-    this.legend?.setEntries(this.all.map((curve) => ({ ...curve, key: curve.id, label: curve.label ?? curve.series.name, number: curve.series.last, text: formatNumber(curve.series.last), hidden: hidden.has(curve.key) })));
+    this.legend?.setEntries(this.all.map((curve) => ({ ...curve, key: curve.id, label: curve.label ?? curve.series.name, number: curve.series.last, text: formatNumber(curve.series.last), hidden: hidden.has(curve.key), verdict: this.hooks.verdict(curve) })));
   }
 
   #changed() {
@@ -145,6 +146,14 @@ export class Chart {
     emphasize(this.veil, this, this.highlighted ?? this.pointed);
     if (!this.veil.width) this.veil.remove();
     else if (!this.veil.parentNode) this.canvas.after(this.veil);
+  }
+
+  /** Other verdicts came: say them where its values are. */
+  judged() {
+    this.#list();
+    if (!this.plot || !this.all.length) return;
+    this.describe();
+    this.cursor.put(this.at, this.cursor.own, this.cursor.key);
   }
 
   /** Start or stop drawing: a canvas out of sight holds no memory. */
@@ -191,7 +200,7 @@ export class Chart {
 
   describe() {
     // Of a group, not of each of its members.
-    const sentences = this.curves.filter(({ group }) => group === undefined).map((curve) => this.#sentence(curve));
+    const sentences = this.curves.filter(({ group }) => group === undefined).map((curve) => [this.#sentence(curve), this.hooks.verdict(curve)?.text].filter(Boolean).join(" "));
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
     const label = sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name });

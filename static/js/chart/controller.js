@@ -93,6 +93,7 @@ export class ChartController {
       options: () => this.hooks.options(chart.name),
       optionsChanged: (options) => this.setOptions(chart.name, options),
       metrics: () => this.hooks.metrics(),
+      verdict: (curve) => this.verdicts?.of(curve.series.name, curve.key),
       retry: () => feed.reload(),
       resized: () => feed.see(true),
       refitted: () => feed?.refresh(),
@@ -200,6 +201,11 @@ export class ChartController {
       for (const curve of chart.all) recolour(curve, look(curve.key));
       chart.redraw();
     });
+  }
+
+  /** There are other verdicts (verdicts.js). */
+  judged() {
+    this.#each(({ chart }) => chart.judged());
   }
 
   /** Rows up to `row` were written, `series` holds their points by name. */

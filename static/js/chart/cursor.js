@@ -9,6 +9,7 @@ import { Readout } from "./readout.js";
 import { cssColour } from "./render/colours.js";
 import { swatch } from "./render/swatch.js";
 import { formatNumber, withUnit } from "./text/format.js";
+import { verdictMark } from "./verdicts.js";
 
 const MOST_DOTS = 24;
 
@@ -22,7 +23,7 @@ export class Cursor {
     this.selection = make("i", { className: "selection" });
     this.text = [make("b"), make("span"), make("bdi"), make("span")];
     chart.area.append(this.line, this.selection);
-    this.box = new Readout(chart.area);
+    this.box = new Readout(chart.area, (curve) => chart.hooks.verdict(curve));
     Object.assign(this, { dots: [], reads: [], near: undefined, own: null });
   }
 
@@ -65,7 +66,9 @@ export class Cursor {
     if (curves.length > 1 && curves.every(({ metric, key }) => key === this.chart.names[metric])) {
       return curves.flatMap((curve) => [swatch(curve), ` ${curve.label} `]);
     }
-    return curves.length === 1 ? [withUnit(curves[0].series.last, this.chart.unit)] : [];
+    if (curves.length !== 1) return [];
+    const verdict = this.chart.hooks.verdict(curves[0]);
+    return [withUnit(curves[0].series.last, this.chart.unit), ...(verdict ? [" ", verdictMark(verdict)] : [])];
   }
 
   #putDots(reads) {

@@ -4,6 +4,7 @@ import { axisOf } from "./axes.js";
 import { splitNames } from "./data/names.js";
 import { swatch } from "./render/swatch.js";
 import { alignNumbers } from "./text/format.js";
+import { restyleMark, verdictMark } from "./verdicts.js";
 import { cutName, iconButton, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 
@@ -12,7 +13,7 @@ const PAUSE = 120;
 export class SideLegend {
   /**
    * `holder`: an element. `hooks`: highlight(key or null), and where there are eyes toggle(key), solo(key, clicks) and
-   * remove(key). `idOf`: the key of the entry of a curve.
+   * remove(key), and verdict(metric, key)? where entries have none. `idOf`: the key of the entry of a curve.
    */
   constructor(holder, hooks, idOf = ({ key }) => key) {
     Object.assign(this, { hooks, idOf, entries: new Map(), items: new Map() });
@@ -24,7 +25,7 @@ export class SideLegend {
     this.list.addEventListener("pointerleave", () => this.hooks.highlight(null));
   }
 
-  /** Show curves: [{key, label, name?, extra?, colour, dash?, marker?, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
+  /** Show curves: [{key, label, name?, extra?, colour, dash?, marker?, href?, text?, number?, hidden?, removable?, verdict?}]; `title` names the values. */
   setEntries(entries, title = "") {
     const before = this.items;
     this.title = title;
@@ -45,6 +46,7 @@ export class SideLegend {
     title.textContent = reading?.name ?? this.title;
     note.textContent = reading ? axisOf(reading.settings).reading(reading.x, reading.settings) : ngettext("{n} visible", "{n} visible", shown);
     const texts = new Map(zip([...values.keys()], alignNumbers([...values.values()])));
+    this.#judge(reading?.name || this.metric || this.title);
     const rated = [...this.entries.values()].map((entry) => {
       const value = reading ? values.get(entry.key) : entry.number;
       const text = (reading ? texts.get(entry.key) : entry.text) ?? "";
@@ -56,6 +58,11 @@ export class SideLegend {
     // Noisy curves change places with every move, and moving elements is expensive: a few times a second is enough.
     this.timer ||= setTimeout(() => this.#sort(), reading ? PAUSE : 0);
     this.point(reading ? this.idOf(reading.near.curve) : null);
+  }
+
+  /** Show the verdicts of a metric: of the one under the cursor, or of the values at rest. */
+  #judge(metric) {
+    for (const [key, { mark }] of this.items) restyleMark(mark, this.entries.get(key).verdict ?? this.hooks.verdict?.(metric, key));
   }
 
   #sort() {
@@ -107,7 +114,7 @@ function item(entry, name, hasEye) {
     "aria-pressed": String(!hidden),
   });
   const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
-  const element = make("li", { className: hidden ? "off" : "" }, ...(hasEye ? [eye] : []), ...remove, swatch(entry), title, make("b"));
+  const element = make("li", { className: hidden ? "off" : "" }, ...(hasEye ? [eye] : []), ...remove, swatch(entry), title, make("b"), verdictMark());
   Object.assign(element.dataset, { key, look: look(entry, name) });
-  return Object.assign(element, { output: element.querySelector("b") });
+  return Object.assign(element, { output: element.querySelector("b"), mark: element.lastChild });
 }

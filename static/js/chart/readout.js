@@ -5,6 +5,7 @@ import { gettext } from "../i18n.js";
 import { nearest } from "./data/series.js";
 import { restyle, swatch } from "./render/swatch.js";
 import { alignNumbers, formatNumber } from "./text/format.js";
+import { restyleMark, verdictMark } from "./verdicts.js";
 
 const MOST_ROWS = 12;
 const FEW_ROWS = 7;
@@ -13,8 +14,9 @@ const SMALL = 260;
 const GAP = 8;
 
 export class Readout {
-  constructor(area) {
-    this.area = area;
+  /** `verdictOf(curve)`: its entry (verdicts.js), if it has one. */
+  constructor(area, verdictOf) {
+    Object.assign(this, { area, verdictOf });
     this.element = make("div", { className: "readout", hidden: true, "aria-hidden": "true" });
     this.rest = make("p");
     this.rows = [];
@@ -38,7 +40,7 @@ export class Readout {
     }
     while (this.rows.length > shown.length) this.rows.pop().remove();
     while (this.rows.length < shown.length) this.rows.push(row());
-    for (const [i, read] of shown.entries()) fill(this.rows[i], read, texts[i], read === near);
+    for (const [i, read] of shown.entries()) fill(this.rows[i], read, texts[i], read === near, this.verdictOf(read.curve));
     const rest = ordered.length - shown.length;
     if (rest > 0) setText(this.rest, gettext("and {n} more", { n: rest }));
     const children = [...this.rows, ...(rest > 0 ? [this.rest] : [])];
@@ -67,15 +69,16 @@ export class Readout {
 }
 
 function row() {
-  return make("p", {}, swatch({}), make("b"), make("bdi"), make("span", { className: "soft" }));
+  return make("p", {}, swatch({}), make("b"), make("bdi"), make("span", { className: "soft" }), verdictMark());
 }
 
-function fill(element, { curve, x }, text, isNear) {
-  const [sample, value, name, note] = element.children;
+function fill(element, { curve, x }, text, isNear, verdict) {
+  const [sample, value, name, note, mark] = element.children;
   const className = isNear ? "near" : "";
   if (element.className !== className) element.className = className;
   restyle(sample, curve);
   setText(value, text);
   setText(name, curve.label ?? curve.series.name);
   setText(note, curve.note ? ` ${curve.note(nearest(curve.series.x, x))}` : "");
+  restyleMark(mark, verdict);
 }

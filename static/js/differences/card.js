@@ -12,7 +12,8 @@ export function loadCard(holder) {
   load(holder, address);
 }
 
-async function load(holder, address) {
+/** Put the fragment at an address into an element. */
+export async function load(holder, address) {
   try {
     // The server's own markup, with every value escaped.
     holder.innerHTML = await fragment(address);

@@ -2,6 +2,7 @@
 
 import { formatNumber } from "../chart/text/format.js";
 import { gettext, ngettext } from "../i18n.js";
+import { Verdicts } from "../chart/verdicts.js";
 import { Toolbar } from "../run/toolbar.js";
 import { RunsBoard } from "./board.js";
 import { groupEntries, namedEntries } from "./distribution.js";
@@ -13,7 +14,7 @@ const PAUSE = 300;
 export class ChartsPanel {
   /**
    * `section`: the panel. `hooks`: choose(change) when a user groups, groups(entries) with the groups of an answer,
-   * pointed(reading or null), list() with {matching, listed}, reading(text) while curves are read.
+   * pointed(reading or null), list() with {matching, listed, metric}, reading(text) while curves are read, judged() when verdicts came.
    */
   constructor(section, hooks) {
     Object.assign(this, { section, hooks, groups: null });
@@ -38,6 +39,7 @@ export class ChartsPanel {
       opened: (answer) => this.#opened(answer),
       pointed: (reading) => this.hooks.pointed(reading),
     });
+    this.verdicts = new Verdicts(this.board.controller, () => this.hooks.judged());
   }
 
   /** Show runs ([{key, label, …look}]) as a choice (address.js) says. */
@@ -76,6 +78,7 @@ export class ChartsPanel {
 
   #opened({ isBinned, isDensity, metrics, unread, matching, pending }) {
     if (pending) this.#askAgain();
+    this.#judge();
     if (!isBinned) return;
     this.#read(unread, matching);
     if (!this.source.isWhole) return;
@@ -87,6 +90,16 @@ export class ChartsPanel {
     const same = JSON.stringify(entries) === JSON.stringify(this.groups);
     this.groups = entries;
     if (!same) this.hooks.groups(entries);
+  }
+
+  #judge(isNewer = false) {
+    this.verdicts.ask(this.source.verdictQuery(this.tools.dataset.baseline, this.hooks.list().metric), isNewer);
+  }
+
+  /** These runs have new points. */
+  refresh(keys) {
+    this.board.refresh(keys);
+    this.#judge(true);
   }
 
   /** Return the place of a chart on the page. */

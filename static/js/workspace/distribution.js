@@ -1,5 +1,6 @@
 /** Curves of all runs of the list, from their distribution in common columns (`/series/distribution`). Pure. */
 
+import { groupKey } from "../chart/data/names.js";
 import { Series, numbers } from "../chart/data/series.js";
 import { band as shade } from "../chart/kinds/band.js";
 import { density } from "../chart/kinds/density.js";
@@ -21,7 +22,6 @@ export const BANDS = {
 export const ALL = "all runs";
 /** Edges of the shades of a density, the outer first. */
 const SHADES = [["p5", "p95"], ["p25", "p75"]];
-const REST = "";
 /** Whether columns hold several steps, or seconds, each. */
 const areWide = (x) => x.length > 1 && x[1] - x[0] > 1;
 
@@ -55,7 +55,7 @@ export function groupEntries({ groups }) {
   return groups.map(({ key, n, marked, members }, i) => {
     const values = Object.values(key);
     const label = "replicas" in key ? `${members[0]?.name ?? ""} (${n})` : labelOf(key, n);
-    return { key: values.length ? values.map((value) => value ?? REST).join("\n") : ALL, ids: marked, label, ...lookAt(i) };
+    return { key: values.length ? groupKey(key) : ALL, ids: marked, label, ...lookAt(i) };
   });
 }
 

@@ -2,13 +2,14 @@
 
 import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
+import { restyleMark, verdictMark } from "../chart/verdicts.js";
 import { cutName, make, setHidden } from "../dom.js";
 import { Readings } from "./readings.js";
 
 const ROWS = "#runs tbody tr[data-run]";
 
 export class RunList {
-  /** `hooks`: toggle(id), solo(id, clicks), showAll(shown), colour(id, button), highlight(id or null). */
+  /** `hooks`: toggle(id), solo(id, clicks), showAll(shown), colour(id, button), highlight(id or null), verdict(metric, id). */
   constructor(hooks) {
     this.hooks = hooks;
     document.addEventListener("click", (event) => this.#click(event));
@@ -37,7 +38,7 @@ export class RunList {
         points,
         number: number === undefined ? null : Number(number),
         // Not trimmed: spaces at its end align it.
-        text: [...row.querySelector(".value").childNodes].filter(({ className }) => className !== "at").map(({ textContent }) => textContent).join(""),
+        text: [...row.querySelector(".value").childNodes].filter(({ className, entry }) => className !== "at" && !entry).map(({ textContent }) => textContent).join(""),
         own: colour,
         busy: "busy" in row.dataset,
         listed,
@@ -66,6 +67,23 @@ export class RunList {
     }
     const all = document.getElementById("eye-all");
     if (all) press(all, rows.length > 0 && rows.every((row) => row.classList.contains("visible")));
+  }
+
+  /** The metric of the values, with its statistic; empty where they are of several. */
+  get metric() {
+    return document.querySelector(".listed")?.dataset.metric ?? "";
+  }
+
+  /** Show the verdicts on the values (../chart/verdicts.js). */
+  judge() {
+    for (const row of document.querySelectorAll(ROWS)) {
+      const entry = this.hooks.verdict(this.metric, row.dataset.run);
+      const cell = row.querySelector(".value");
+      const mark = cell.querySelector(".verdict");
+      if (entry && mark) restyleMark(mark, entry);
+      else if (entry) cell.append(verdictMark(entry));
+      else mark?.remove();
+    }
   }
 
   /** Give a run its own colour, or none (""), until the server says so too. */

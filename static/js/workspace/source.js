@@ -78,6 +78,14 @@ export class OverlaySource {
     return metrics.find((metric) => metric.name === name);
   }
 
+  /** Return what the verdicts of its runs or groups on a baseline are asked for; null without one, or of a density. `column`: the metric of the list. */
+  verdictQuery(baseline, column) {
+    const runs = [...this.runs.keys()].join();
+    if (!baseline || this.isDensity || !(this.isWhole || runs)) return null;
+    const selection = this.isWhole ? [...Object.entries(this.filters), ...this.repeated, ["group_by", this.group]] : Object.entries({ runs, ...this.shared });
+    return [...selection, ["against", baseline], ...(column ? [["column", column]] : [])];
+  }
+
   /** Return what else a distribution is asked for. */
   queryOf({ log, spread }) {
     if (!this.isDensity) return {};

@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from metrics.api.distribution import CurvesQuery
 from metrics.api.requests import OverlayQuery
+from metrics.pages.verdicts import VerdictsQuery
 from people.models import Share
 from people.shares import access
 from people.shares.access import is_allowed
@@ -58,6 +59,19 @@ def queries(kind: Kind) -> dict[str, tuple[list[str], list[str]]]:
         **dict.fromkeys(LISTS, (of_list, others)),
         "/series": ([f"{ids}&{CURVES}&group_by=tag&band=true" for ids in by_ids], by_no_ids),
         "/runs-media": ([f"{ids}&media=m&steps=1:2" for ids in by_ids], by_no_ids),
+        "/series/verdicts": (
+            [
+                f"{own}&names=loss&against={FIRST}",
+                f"{one}&names=loss&group_by=tag&against={SECOND}&column=loss.best",
+            ],
+            [
+                *(f"{query}&names=loss&against={FIRST}" for query in others),
+                *(
+                    f"{own}&names=loss&{more}"
+                    for more in (f"against={OTHER}", "against=baseline", "anything=1")
+                ),
+            ],
+        ),
         "/series/distribution": (
             [
                 f"{own}&{whole}",
@@ -140,7 +154,8 @@ def test_links_know_every_parameter() -> None:
     """A new parameter is refused until it is in the lists of `access`, and one that selects runs is not."""
     assert set(OverlayQuery().fields) - access.OF_RUNS["overlay"] == {"where", "project"}
     assert access.OF_RUNS["overlay"] <= set(OverlayQuery().fields)
-    assert set(CurvesQuery().fields) == access.OF_DISTRIBUTION
+    assert set(CurvesQuery().fields) == access.OF_LISTS["distribution"]
+    assert set(VerdictsQuery().fields) == access.OF_LISTS["verdicts"]
     read: set[str] = set()
 
     class Recorder(QueryDict):

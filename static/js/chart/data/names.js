@@ -30,3 +30,8 @@ function commonBeginning([first, ...others]) {
   for (let i = 0; i < first.length && others.every((name) => name[i] === first[i]); i += 1) if (BETWEEN_WORDS.test(first[i])) length = i + 1;
   return length < COMMON || [first, ...others].some((name) => name.length === length) ? "" : first.slice(0, length);
 }
+
+/** Return the key of a group's curve by the values of the keys that it is grouped by: {"config.lr": 0.1}. */
+export function groupKey(key) {
+  return Object.values(key).map((value) => value ?? "").join("\n");
+}
