@@ -173,8 +173,18 @@ def _by_config(root: Path, path: Path) -> str | None:
 def _by_name(root: Path, folder: SampleFolder) -> str | None:
     """Return the newest run whose experiment is called like the folder."""
     name = layout.fit_name(folder.path.resolve().name)
-    places = [place for place in find.all_runs(root) if place.split("/")[1] == name]
+    places = [
+        place
+        for place in find.all_runs(root)
+        if place.split("/")[1] == name and not _is_of_another_folder(root / place, folder)
+    ]
     return max(places, key=lambda place: place.rpartition("/")[2], default=None)
+
+
+def _is_of_another_folder(run: Path, folder: SampleFolder) -> bool:
+    """Return whether an import made a run for a folder of the same name elsewhere."""
+    config = layout.read_json(run / layout.CONFIG)[0]
+    return "framework" in config and config.get("folder") not in (None, str(folder.path.resolve()))
 
 
 def _texts(value: Any) -> Iterator[str]:

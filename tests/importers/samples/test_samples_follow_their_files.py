@@ -224,6 +224,17 @@ def test_samples_join_a_run_of_the_same_name_or_the_named_one(tmp_path: Path) ->
     assert "There is no run 20260101_000000_abcdef." in text
 
 
+def test_folders_of_one_name_in_two_places_are_two_runs(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    root.mkdir()
+    for experiment in ("a", "b"):
+        folders.verl(tmp_path / experiment / "outputs")
+        scan(root, tmp_path / experiment)
+        scan(root, tmp_path / experiment)
+    assert [path.parts[-5] for path in sorted(root.glob("*/*/runs/*/samples"))] == ["a", "b"]
+    assert ids(root, "train") == ["7_0_0", "7_1_0"] * 2
+
+
 def test_another_run_gets_the_samples_that_are_there_already(tmp_path: Path) -> None:
     root, source = tmp_path / "store", tmp_path / "rollouts"
     root.mkdir()
