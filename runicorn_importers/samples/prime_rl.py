@@ -19,6 +19,8 @@ from runicorn_importers.samples.source import SampleSource, json_lines
 from runicorn_importers.samples.verifiers import episodes, traces
 
 STREAM = "monitors/file/traces/stream"
+SINGLE = f"{STREAM}.jsonl"
+"""The stream of early versions of the newest layout, which is not cut into chunks."""
 STEP = re.compile(r"step_(\d+)")
 EXPORT_FIELDS: tuple[str, ...] = (
     "step",
@@ -33,6 +35,8 @@ EXPORT_FIELDS += ("entropy", "importance_ratio", "is_masked", "mismatch_kl", "en
 
 def sources(folder: Path) -> Iterator[SampleSource]:
     """Yield the files of a run folder of prime-rl."""
+    if (folder / SINGLE).is_file():
+        yield SampleSource(folder / SINGLE, "rollouts", episodes, grows=True)
     for path in sorted((folder / STREAM).glob("*.jsonl*")):
         if path.suffix == ".jsonl":
             yield SampleSource(path, "rollouts", episodes, grows=True)

@@ -200,6 +200,12 @@ def prime_rl(folder: Path) -> None:
     lines(stream / "00001.jsonl", [episode(1)])
 
 
+def prime_rl_single(folder: Path) -> None:
+    """The newest layout before its stream was cut into chunks."""
+    lines(folder / "monitors" / "file" / "traces" / "stream.jsonl", [episode(0)])
+    lines(folder / "monitors" / "file" / "traces" / "stream.index.jsonl", [{"line": 1, "offset": 0}])
+
+
 def prime_rl_steps(folder: Path) -> None:
     """The layout before: a folder for each step."""
     lines(folder / "rollouts" / "step_3" / "train" / "all" / "traces.jsonl", [episode(0)])

@@ -117,7 +117,7 @@ def test_open_instruct(tmp_path: Path) -> None:
     assert row["truncated"] is True and row["record"] == {"finish_reason": "length", "dataset": "gsm8k"}
 
 
-@pytest.mark.parametrize("layout", ["verifiers", "prime_rl", "prime_rl_steps"])
+@pytest.mark.parametrize("layout", ["verifiers", "prime_rl", "prime_rl_single", "prime_rl_steps"])
 def test_episodes(tmp_path: Path, layout: str) -> None:
     rows = rows_of(tmp_path, getattr(folders, layout))
     sets = rows.get("rollouts") or rows["train"]
