@@ -93,7 +93,7 @@ def score_column(pieces: list[Piece]) -> str:
 
 def _side(run: Run, source: Path, pieces: list[Piece], step: int | None, sample: str | None) -> _Side:
     selection = table.select(pieces, Filter(step=step, sample=sample))
-    values = table.column(selection, score_column(pieces))
+    values = table.numbers(selection, score_column(pieces))
     keys = _ids(selection)
     places: dict[str, table.RowPlace] = {}
     scores: dict[str, float] = {}

@@ -147,10 +147,18 @@ def _parts(value: Any, path: Path) -> Iterator[JsonObject]:
             has_reasoning = True  # folded, by `_reasoning`
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             yield {"type": str(part.get("type", "text"))[:40], **_text(part["text"], [*path, n, "text"])}
-        elif isinstance(part, dict) and part.get("_type") == "image" and isinstance(part.get("path"), str):
-            yield {"type": "image", "media": part["path"].removeprefix("media/")}
+        elif image := _image(part):
+            yield {"type": "image", "media": image}
         else:
             yield {"type": "json", **_text(part, [*path, n])}
+
+
+def _image(part: Any) -> str | None:
+    """Return the path of an image below `media/`; None if the part is none, or leads to another address."""
+    path = part.get("path") if isinstance(part, dict) and part.get("_type") == "image" else None
+    if not isinstance(path, str) or not {"..", ".", ""}.isdisjoint(path.split("/")):
+        return None
+    return path.removeprefix("media/")
 
 
 def _call(call: Any, path: Path) -> JsonObject:

@@ -19,7 +19,7 @@ def page(lines: Lines, selection: Selection, score: str, order_by: str, number: 
     """
     keys = table.group_keys(selection)
     _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    values = table.column(selection, score)
+    values = table.numbers(selection, score)
     valid = ~np.isnan(values)
     amount = np.bincount(inverse[valid], minlength=len(first))
     with np.errstate(all="ignore"):

@@ -107,13 +107,17 @@ def by_piece(selection: Selection) -> Iterator[tuple[Piece, NDArray[np.int64]]]:
             yield piece, rows - selection.starts[number]
 
 
+def numbers(selection: Selection, name: str) -> NDArray[np.float64]:
+    """Return a column of the selected samples as numbers, NaN for texts."""
+    values = [where.numbers_of(piece, name) for piece in selection.pieces]
+    return (np.concatenate(values) if values else np.zeros(0))[selection.numbers]
+
+
 def column(selection: Selection, name: str) -> NDArray[np.float64]:
     """Return a column of the selected samples as numbers; texts become their rank."""
     pieces = selection.pieces
     if not any(piece.kinds.get(name) == "text" for piece in pieces):
-        values = [where.numbers_of(piece, name) for piece in pieces]
-        everything = np.concatenate(values) if values else np.zeros(0)
-        return everything[selection.numbers]
+        return numbers(selection, name)
     columns = [piece.texts(name) for piece in pieces]
     ranks = {text: n for n, text in enumerate(sorted({text for _, texts in columns for text in texts}))}
     parts = []

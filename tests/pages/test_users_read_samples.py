@@ -20,9 +20,19 @@ from tests.waiting import until
 pytestmark = pytest.mark.journey
 FIRST, SECOND, THIRD = (f"20260101_120000_aaaaa{n}" for n in (1, 2, 3))
 PARTS = [{"type": "text", "text": "Which digit?"}, {"_type": "image", "path": "media/digit.png"}]
+MALFORMED = {
+    "id": "m",
+    "messages": [None, "text", {"role": None, "content": {"a": 1}}, {"tool_calls": [None, {"function": 5}]}],
+    "tool_calls": {"a": None},
+    "reward": "high",
+    "timing": {"a": {"start": float("inf"), "end": float("nan")}},
+    "tokens": ["a", None, 5],
+    "logprobs": [float("nan"), "x", -1],
+}
 SETS = {
     "answers": {"id": "a", "prompt": [{"role": "user", "content": PARTS}], "correct": True, "reward": 1.0},
     "empty": {"id": "b", "correct": False},
+    "malformed": MALFORMED,
 }
 """Sample sets of the third run, each with a sample."""
 SPANS = {"generate": {"start": 0, "end": 2.5}, "tools": {"start": 1, "end": 2}}
@@ -372,6 +382,17 @@ def test_a_sample_without_id_and_group_is_opened_from_the_list_by_prompt(open_si
     page.get_by_label("By prompt").check()
     page.get_by_role("button", name="Which 2?", exact=True).click()
     until(lambda: page.locator("#samples td.prompt").all_text_contents() == ["Which 2?"])
+
+
+@pytest.mark.journey("wide", "middle")
+def test_a_malformed_sample_is_listed_and_opened(open_site: Open) -> None:
+    page = open_site(f"/runs/{THIRD}/samples?set=malformed")
+    until(lambda: rows(page) == ["m"])
+    page.keyboard.press("j")
+    until(lambda: page.locator(".message").count() == 4)
+    page.keyboard.press("2")
+    until(lambda: page.locator(".token").count() == 3)
+    assert page.locator("#sample-problem").is_hidden()
 
 
 @pytest.mark.journey("wide", "middle")

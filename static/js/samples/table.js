@@ -13,7 +13,7 @@ const MOST = 7;
 function sides(row) {
   if (Array.isArray(row.messages)) {
     const last = row.messages.at(-1);
-    const first = row.messages.find(({ role } = {}) => role === "user") ?? row.messages[0];
+    const first = row.messages.find((message) => message?.role === "user") ?? row.messages[0];
     return [content(first), content(last)];
   }
   return [content(row.prompt), content(row.completion ?? row.response)];

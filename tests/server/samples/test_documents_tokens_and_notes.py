@@ -158,6 +158,13 @@ def test_prompt_and_completion_are_a_conversation_too(log: Log, fetch: Fetch) ->
     assert fetch(run, "document", row=1)["fields"] == [["odd", "[2] 1, {'a': None}"]]
 
 
+@pytest.mark.parametrize("path", ["../../../logout", "media/../../x", "/x", "media//x", 5])
+def test_an_image_leads_to_no_other_address(log: Log, fetch: Fetch, path: Any) -> None:
+    run = log([{"messages": [{"role": "user", "content": [{"_type": "image", "path": path}]}]}])
+    (message,) = fetch(run, "document", row=0)["messages"]
+    assert [part["type"] for part in message["parts"]] == ["json"]
+
+
 @pytest.mark.parametrize("path", ['["nothing"]', "[9]", "5", '[["a"]]'])
 def test_a_text_that_is_not_there_is_404(log: Log, api: Any, path: str) -> None:
     run = log([rollout()])
@@ -223,6 +230,16 @@ def test_groups_of_one_prompt_have_their_spread(log: Log, fetch: Fetch) -> None:
         1.0,
     )
     assert first["spread"] == 0.5 and answer["groups"][1]["spread"] == 0
+
+
+def test_a_reward_that_is_a_text_has_no_mean(log: Log, fetch: Fetch, api: Any) -> None:
+    run = log([{"id": text, "group": "g", "reward": text} for text in "CIP"], step=1)
+    (group,) = fetch(run, "groups")["groups"]
+    assert (group["n"], group["mean"], group["spread"]) == (3, None, None)
+    query = {"runs": f"{run.name}@1,{run.name}@1", "name": "rollouts"}
+    compared = read(api.get("/api/v2/samples/compare", query))
+    assert [side["mean"] for side in compared["runs"]] == [None, None] and compared["worse"] == 0
+    assert compared["verdict"]["verdict"] == "unknown"
 
 
 def test_distributions_are_those_of_a_step_and_means_those_of_all(log: Log, fetch: Fetch) -> None:
