@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -306,6 +307,7 @@ def test_runs_are_compared_sample_by_sample_with_the_words_that_differ(open_site
     page = open_site(f"/samples-compare?runs={FIRST}@1,{SECOND}@1&name=rollouts", bypass_csp=True)
     until(lambda: page.locator(".scatter circle").count() == 16)
     assert "0 became worse, 4 better" in page.locator("#compare").inner_text()
+    assert "→ run0 · Step 1   ↑ run1 · Step 1" in page.locator(".compare-parts .faint").first.text_content()
     assert "interval" in page.locator(".verdict").inner_text()
     assert page.locator(".tasks tbody th").all_text_contents() == ["even", "odd"]
     means = page.locator(".tasks tbody td").all_text_contents()
@@ -401,6 +403,24 @@ def test_tool_calls_that_differ_are_seen_side_by_side(open_site: Open) -> None:
     until(lambda: page.locator(".side-by-side ins").all_text_contents() == ["other"])
     assert "search" in page.locator(".side-by-side").inner_text()
     assert "null" not in page.locator(".side-by-side").inner_text()
+
+
+def test_both_pages_fit_in_chinese(open_site: Open, site: Viewer) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=1&row=1", locale="zh-CN", bypass_csp=True)
+    page.locator(".message").first.wait_for()
+    until(lambda: page.evaluate("document.getElementById('samples').ariaBusy") == "false")
+    assert page.locator("html").get_attribute("lang") == "zh-hans"
+    until(lambda: fits_the_screen(page))
+    assert violations(page) == {}
+    texts = page.locator(".sample-head, .sample-tabs, .samples-bar :is(.button, .tick)").all_inner_texts()
+    english = re.findall(
+        r"[A-Za-z]{4,}", re.sub(r"rollouts|reward|truncated|advantage|false", "", " ".join(texts))
+    )
+    assert not english
+    page.goto(f"{site.url}/samples-compare?runs={FIRST}@1,{SECOND}@1&name=rollouts&sample=q1")
+    page.locator(".side-by-side section").first.wait_for()
+    until(lambda: fits_the_screen(page))
+    assert violations(page) == {}
 
 
 def test_a_sample_that_is_written_now_appears(open_site: Open, site: Viewer) -> None:

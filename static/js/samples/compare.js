@@ -89,7 +89,7 @@ function overview(comparison) {
   const sentence = gettext("{total} common samples: {worse} became worse, {better} better.", { total: number(total), worse: number(worse), better: number(better) });
   const gone = missing.length ? [make("p", { className: "notice warning", textContent: ngettext("One run has no such samples.", "{n} runs have no such samples.", missing.length) })] : [];
   const verdict = comparison.verdict ? [make("p", { className: "verdict", textContent: verdictText(comparison.verdict) })] : [];
-  return [...gone, make("div", { className: "compare-parts" }, make("div", {}, scatter(samples), make("p", { className: "soft", textContent: sentence }), ...verdict), make("div", { className: "turned", tabIndex: 0, role: "region", ariaLabel: gettext("Common samples") }, make("table", {}, make("thead", {}, head), make("tbody", {}, means, ...turned(samples))))), ...(comparison.tasks?.length ? [taskTable(comparison.tasks, sides)] : [])];
+  return [...gone, make("div", { className: "compare-parts" }, make("div", {}, scatter(samples), make("p", { className: "faint", textContent: `→ ${visible(label(sides[0]))}   ↑ ${visible(label(sides.at(-1)))}` }), make("p", { className: "soft", textContent: sentence }), ...verdict), make("div", { className: "turned", tabIndex: 0, role: "region", ariaLabel: gettext("Common samples") }, make("table", {}, make("thead", {}, head), make("tbody", {}, means, ...turned(samples))))), ...(comparison.tasks?.length ? [taskTable(comparison.tasks, sides)] : [])];
 }
 
 /** Show a sample side by side, with the words that the first run does not have. */

@@ -60,7 +60,7 @@ class SamplesPage {
     document.addEventListener("keydown", (event) => this.key(event));
     this.setNotes((await requestJson(this.address("notes", {})).catch(() => ({ notes: [] }))).notes, false);
     if (this.state.step === null && !new URLSearchParams(location.search).has("step") && !this.state.sample) this.state.isNewest = true;
-    // First what the link names: beside it, reading a page of large samples takes as long.
+    // Reading a page of large samples takes as long.
     if (this.state.row !== null) await this.#showDocument(this.state.row);
     await this.load();
     this.table.mark(this.state.row);
@@ -114,7 +114,7 @@ class SamplesPage {
     root.ariaBusy = "false";
   }
 
-  /** Let the table be sorted by any column, also by one that it has no room for. */
+  /** Offer all columns to sort by, also hidden ones. */
   #offerColumns({ sort, grouped }) {
     const select = part("sort");
     const names = ["", "_step", ...this.columns.map(({ name }) => name)];
