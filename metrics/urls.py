@@ -41,6 +41,7 @@ page_patterns = [
     path("projects/<str:project>/groups", groups.groups_page, name="project-groups"),
     path("projects/<str:project>/change-baseline", groups.change_baseline, name="change-baseline"),
     path("projects/<str:project>/add-formula", groups.add_formula, name="add-formula"),
+    path("projects/<str:project>/delete-formula", groups.delete_formula, name="delete-formula"),
     path("compare", views.compare_page, name="compare"),
     path("compare/differ", difference_pages.difference_page, name="difference"),
     path("runs/<str:run_id>/changed", difference_pages.changed_card, name="run-changed"),

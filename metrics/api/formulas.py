@@ -76,27 +76,42 @@ class FormulaView(APIView):
     @endpoint(scope=Scope.CURATE, subject=Subject.PROJECT, returns=Done, errors=ERRORS, request=None)
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Delete a formula; the metrics that it was computed from stay."""
-        root = active_root()
-        if name not in services.read(root, project)["formulas"]:
-            raise NotFound(f"Formula not found: {name}")
-
-        def change(content: analysis.Analysis) -> None:
-            content["formulas"].pop(name, None)
-
-        services.update(root, project, change)
-        definitions.invalidate(root.path)
-        index.forget(root, project, name)
+        delete(active_root(), project, name)
         return Response(Done(ok=True, message=f"Formula deleted: {name}"))
 
 
-def define(root: StorageRoot, project: str, name: str, text: str) -> None:
-    """Write a valid formula, and compute its statistics for some of the runs.
+def delete(root: StorageRoot, project: str, name: str) -> None:
+    """Delete a formula with its statistics.
 
     Raises:
-        ValidationError: a metric is called so.
-        NotFound: the project does not exist.
+        NotFound: the project or the formula does not exist.
+    """
+    if name not in services.read(root, project)["formulas"]:
+        raise NotFound(f"Formula not found: {name}")
+
+    def change(content: analysis.Analysis) -> None:
+        content["formulas"].pop(name, None)
+
+    services.update(root, project, change)
+    definitions.invalidate(root.path)
+    index.forget(root, project, name)
+
+
+def define(root: StorageRoot, project: str, name: str, text: str, replaces: str = "") -> None:
+    """Write a valid formula, and compute its statistics for some of the runs.
+
+    Args:
+        replaces: the formula that gets this name and text.
+
+    Raises:
+        ValidationError: a metric, or another formula than the replaced one, is called so.
+        NotFound: the project or the replaced formula does not exist.
     """
     stored = services.read(root, project)["formulas"]
+    if replaces and replaces not in stored:
+        raise NotFound(f"Formula not found: {replaces}")
+    if replaces and name != replaces and name in stored:
+        raise ValidationError({"name": [f"A formula is called {name}"]})
     logged = set(keys.metric_keys(root, project)) if name not in stored else set()
     if name in RESERVED_METRICS or name in logged:
         raise ValidationError({"name": [f"A metric is called {name}"]})
@@ -104,11 +119,14 @@ def define(root: StorageRoot, project: str, name: str, text: str) -> None:
         raise ValidationError({"formula": ["A formula cannot refer to itself"]})
 
     def change(content: analysis.Analysis) -> None:
+        if replaces != name:
+            content["formulas"].pop(replaces, None)
         content["formulas"][name] = text
 
     services.update(root, project, change)
     definitions.invalidate(root.path)
-    index.forget(root, project, name)
+    for changed in {name, replaces or name}:
+        index.forget(root, project, changed)
     index.prepare(root, {name})
 
 

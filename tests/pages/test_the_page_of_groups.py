@@ -240,6 +240,35 @@ def test_a_formula_is_defined_and_its_mistake_is_shown(project: Page, store: Pat
 
 
 @pytest.mark.django_db
+def test_a_formula_is_renamed_and_deleted_on_the_page(project: Page, store: Path, client: Client) -> None:
+    def formulas() -> dict[str, str]:
+        return dict(analysis.read(store, "vision")["formulas"])
+
+    def post(action: str, **fields: str) -> str:
+        answer = client.post(f"/projects/vision/{action}-formula", fields)
+        assert answer.status_code == 302
+        return str(answer["Location"])
+
+    for name in ("error", "other"):
+        post("add", name=name, formula="1 - val_acc")
+    location = post("add", name="miss", formula="2 - val_acc", replaces="error")
+    assert "metric=miss" in location and formulas() == {"miss": "2 - val_acc", "other": "1 - val_acc"}
+    buttons = project(location).texts("button")
+    assert buttons.count("Delete") == 2
+    for taken in ("other", "val_acc"):
+        refused = post("add", name=taken, formula="2 - val_acc", replaces="miss")
+        assert any("has this name already" in text for text in project(refused).texts("p"))
+    assert set(formulas()) == {"miss", "other"}
+    location = post("delete", name="miss", address="by=config.lr&metric=miss")
+    assert set(formulas()) == {"other"} and "by=config.lr" in location
+    assert "miss" not in project(location).texts("option")
+    post("delete", name="miss")
+    assert "was deleted" in " ".join(
+        project(post("add", name="x", formula="val_acc", replaces="miss")).texts("p")
+    )
+
+
+@pytest.mark.django_db
 def test_the_panel_of_hyperparameters_begins_with_those_that_matter(store: Path, page: Page) -> None:
     source = random.Random(3)
     runs = []

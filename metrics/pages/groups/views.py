@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import NotFound, ValidationError
 
-from metrics.api.formulas import define
+from metrics.api.formulas import define, delete
 from metrics.pages.groups.board import Board, board, newest_members
 from runicorn.store.project import analysis
 from runicorn_site.web.access import Scope, Subject, access
@@ -99,17 +100,30 @@ def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
 @access(Scope.CURATE, Subject.PROJECT)
 @require_POST
 def add_formula(request: HttpRequest, project: str) -> HttpResponse:
-    """Define a formula, and show its groups."""
+    """Define a formula, or change the name or the text of one (`replaces`), and show its groups."""
     name, text = request.POST.get("name", "").strip(), request.POST.get("formula", "")
     problem = ""
     try:
         formulas.parse(text)
-        define(active_root(), project, name, text)
+        define(active_root(), project, name, text, request.POST.get("replaces", ""))
     except formulas.BadFormula as error:
         problem = translated(error.args[0])
-    except (ValidationError, NotFound):
-        problem = _("A metric has this name already, or the name is not valid.")
+    except NotFound:
+        problem = _("This formula was deleted.")
+    except ValidationError:
+        problem = _("A metric or formula has this name already, or the name is not valid.")
     return _back(request, project, **({"problem": problem} if problem else {"metric": name}))
+
+
+@access(Scope.CURATE, Subject.PROJECT)
+@require_POST
+def delete_formula(request: HttpRequest, project: str) -> HttpResponse:
+    """Delete a formula; the page then shows the metric that it showed, or the usual one."""
+    name = request.POST.get("name", "")
+    with suppress(NotFound):  # another request deleted it
+        delete(active_root(), project, name)
+    shown = QueryDict(request.POST.get("address", "")).get("metric", "")
+    return _back(request, project, metric="" if shown == name else shown)
 
 
 def _choice(query: QueryDict) -> tuple[list[str], str]:
