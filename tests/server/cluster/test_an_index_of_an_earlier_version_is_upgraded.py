@@ -24,11 +24,13 @@ pytestmark = pytest.mark.needs("initdb", "pg_ctl")
 def test_the_index_of_7e3e9fca_keeps_its_rows_and_the_run_its_curves(
     folder: Path, home: Path, database: PostgreSQL
 ) -> None:
-    url = database.create("earlier")
+    url = database.create("earlier_index")
     dump = gzip.decompress(FIXTURE.read_bytes()).decode()
     # Lines with a backslash are commands of psql.
-    database.execute("\n".join(line for line in dump.splitlines() if not line.startswith("\\")), "earlier")
-    database.execute(f"UPDATE public.runs_storageroot SET path = '{folder}'", "earlier")
+    database.execute(
+        "\n".join(line for line in dump.splitlines() if not line.startswith("\\")), "earlier_index"
+    )
+    database.execute(f"UPDATE public.runs_storageroot SET path = '{folder}'", "earlier_index")
     write_run(
         folder, "proj", "old0", run_id=RUN, tags=["one"], metrics=[{"loss": step} for step in range(60)]
     )
@@ -39,7 +41,7 @@ def test_the_index_of_7e3e9fca_keeps_its_rows_and_the_run_its_curves(
         series = f"/api/v2/experiments/{RUN}/series?names=loss"
         until(lambda: [entry["count"] for entry in viewer.get(series).json()["series"]] == [60])
         assert viewer.get("/readyz").status_code == 200
-        rows = database.execute("SELECT id, run_id, state FROM public.runs_run", "earlier")
+        rows = database.execute("SELECT id, run_id, state FROM public.runs_run", "earlier_index")
         assert rows == [(1, RUN, "finished")]
     finally:
         viewer.kill()

@@ -23,10 +23,12 @@ def test_users_and_invitations_of_7bc97a0c_are_imported_once_from_the_public_tab
     home: Path, database: PostgreSQL
 ) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    url = database.create("earlier")
+    url = database.create("earlier_users")
     dump = gzip.decompress(FIXTURE.read_bytes()).decode()
     # Lines with a backslash are commands of psql.
-    database.execute("\n".join(line for line in dump.splitlines() if not line.startswith("\\")), "earlier")
+    database.execute(
+        "\n".join(line for line in dump.splitlines() if not line.startswith("\\")), "earlier_users"
+    )
 
     def command(*words: str) -> str:
         own = environment(home, RUNICORN_DATABASE_URL=url)
@@ -40,7 +42,7 @@ def test_users_and_invitations_of_7bc97a0c_are_imported_once_from_the_public_tab
         ]
 
     def rows(schema: str, table: str, columns: str) -> list[tuple[Any, ...]]:
-        return database.execute(f"SELECT {columns} FROM {schema}.{table} ORDER BY 1", "earlier")
+        return database.execute(f"SELECT {columns} FROM {schema}.{table} ORDER BY 1", "earlier_users")
 
     invitations = rows("public", "people_invitation", "*")
     assert len(invitations) == 2
@@ -48,7 +50,7 @@ def test_users_and_invitations_of_7bc97a0c_are_imported_once_from_the_public_tab
     ((durable,),) = database.execute(
         "SELECT table_schema FROM information_schema.tables"
         " WHERE table_name = 'auth_user' AND table_schema <> 'public'",
-        "earlier",
+        "earlier_users",
     )
     assert rows(durable, "people_invitation", "*") == invitations
     password = "username, password, is_superuser"
