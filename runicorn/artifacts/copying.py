@@ -15,10 +15,43 @@ from runicorn.store.progress import NO_PROGRESS, Progress
 
 CHUNK = 16 * 1024 * 1024
 BLOCK = 1024 * 1024
+BEGINNINGS = 64
+"""Beginnings of a large content whose digests are known at most."""
+
+
+class ContentHash:
+    """SHA-256 of a content of a known size, added in blocks, and of some of its beginnings.
+
+    Attributes:
+        beginnings: the first digits of the digests of beginnings that are `step` bytes apart.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._hash = hashlib.sha256()
+        self._done = 0
+        self._step = CHUNK * max(1, -(-size // (CHUNK * BEGINNINGS)))
+        self.beginnings: list[str] = []
+
+    def update(self, block: bytes) -> bool:
+        """Add a block; return whether a beginning ends with it."""
+        self._hash.update(block)
+        self._done += len(block)
+        if self._done % self._step:
+            return False
+        self.beginnings.append(self._hash.hexdigest()[:8])
+        return True
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
 
 
 def copy_and_hash(
-    source: int, target: int, size: int, hasher: Executor, progress: Progress = NO_PROGRESS
+    source: int,
+    target: int,
+    size: int,
+    hasher: Executor,
+    progress: Progress = NO_PROGRESS,
+    content: ContentHash | None = None,
 ) -> str:
     """Copy an open file into an empty one while another thread hashes the copy one chunk behind.
 
@@ -28,6 +61,7 @@ def copy_and_hash(
         size: bytes to copy; fewer if the source is shorter.
         hasher: executor with one thread, since a hash is computed in order.
         progress: advanced with every chunk.
+        content: a new one; has the digests of beginnings afterwards.
 
     Returns:
         The digest of the content of `target`.
@@ -35,7 +69,7 @@ def copy_and_hash(
     Raises:
         OSError: the source cannot be read, or the target cannot be written.
     """
-    hashed = hashlib.sha256()
+    hashed = content or ContentHash(size)
     cloned = bulk_io.clone_file(source, target)
     behind: list[Future[None]] = []
     offset = 0

@@ -1,16 +1,17 @@
 """Content-addressed pool: each content once, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
 
 A file is added by copying it beside the pool and hashing the copy, so that the stored bytes are the hashed ones; the
-copy is synced before it gets its name. A large file whose size and samples are known to the pool is hashed first, and
-copied only if its content is new: what has changed is read once. Files of versions are hard links to blobs, which an administrator can write through: a blob that has
-lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
+copy is synced before it gets its name. A large file whose size and samples are known to the pool is hashed first, as long
+as it begins like a content of the pool, and copied only if its content is new: what has changed is read once up to the next
+64th of it. Files of versions are hard links to blobs, which an administrator can write through: a blob that has lost its
+stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 from runicorn import _platform
 from runicorn.artifacts import stamps
-from runicorn.artifacts.copying import copy_and_hash, hash_file
+from runicorn.artifacts.copying import BLOCK, ContentHash, copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.store import bulk_io
@@ -34,7 +35,7 @@ FEW = 16
 READ_ONLY = 0o444
 SAMPLES, SAMPLE_BYTES = 16, 16 * 1024
 MARK_CHARACTERS = 1024 * 1024
-"""Longest list of samples that is read: those of 16,000 contents of one size."""
+"""Longest list of contents of one size that is read: 1,600 large ones, or 16,000 of less than 16 MB."""
 
 
 class Blob(NamedTuple):
@@ -138,8 +139,8 @@ class Pool:
         if size > SMALL:
             self.remember(blob, size)
 
-    def remember(self, content: Path, size: int) -> None:
-        """Record that the pool has a large content of that size, and its samples."""
+    def remember(self, content: Path, size: int, beginnings: Sequence[str] = ()) -> None:
+        """Record that the pool has a large content of that size, its samples, and the digests of its beginnings."""
         fd = _platform.open_regular(content, follow_links=False)
         try:
             samples = samples_of(fd, size)
@@ -147,20 +148,26 @@ class Pool:
             os.close(fd)
         mark = check_inside(self.root, self.sizes / str(size))
         self.sizes.mkdir(exist_ok=True)
+        line = " ".join([samples, *beginnings])
         with mark.open("a+", encoding="ascii") as lines:
             lines.seek(0)
-            if f"{samples}\n" not in lines:
-                lines.write(f"{samples}\n")
+            if f"{line}\n" not in lines:
+                lines.write(f"{line}\n")
 
-    def may_hold(self, fd: int, size: int) -> bool:
-        """Return whether the pool may have the content of an open large file, by its size and some samples."""
+    def like(self, fd: int, size: int) -> list[list[str]]:
+        """Return the beginnings of the contents of a size that may be that of an open large file.
+
+        They may be missing: of uploads, and of contents that earlier versions stored.
+        """
         try:
             with (self.sizes / str(size)).open(encoding="ascii", errors="replace") as lines:
-                samples = lines.read(MARK_CHARACTERS)
+                contents = lines.read(MARK_CHARACTERS)
         except OSError:
-            return False
-        # Earlier versions recorded no samples.
-        return not samples or f"{samples_of(fd, size)}\n" in samples
+            return []
+        if not contents:
+            return [[]]  # earlier versions recorded no samples
+        samples = samples_of(fd, size)
+        return [line.split()[1:] for line in contents.splitlines() if line.startswith(samples)]
 
     @property
     def incoming(self) -> Path:
@@ -169,7 +176,7 @@ class Pool:
 
     @property
     def sizes(self) -> Path:
-        """Return the folder with a file for each size of a large content: a line for the samples of each content."""
+        """Return the folder with a file for each size of a large content: a line for each content."""
         return self.path / ".sizes"
 
 
@@ -182,7 +189,7 @@ class Intake:
     def __init__(self, pool: Pool, progress: Progress = NO_PROGRESS) -> None:
         self._pool = pool
         self._progress = progress
-        self._waiting: dict[str, tuple[Path, int]] = {}
+        self._waiting: dict[str, tuple[Path, int, Sequence[str]]] = {}
         self._nameless: set[Path] = set()
         self._bytes = 0
         self._hasher = ThreadPoolExecutor(1, thread_name_prefix="runicorn-hash")
@@ -229,12 +236,12 @@ class Intake:
 
     def settle(self) -> None:
         """Sync all copies, and give them their names."""
-        copies = [copy for copy, _ in self._waiting.values()]
+        copies = [copy for copy, *_ in self._waiting.values()]
         if len(copies) <= FEW or not bulk_io.sync_filesystem(self._pool.path):
             for copy in copies:
                 bulk_io.sync_file(copy)
         folders = set()
-        for digest, (copy, size) in list(self._waiting.items()):
+        for digest, (copy, size, beginnings) in list(self._waiting.items()):
             blob = self._pool.blob(digest)
             if blob.parent not in folders:
                 check_inside(self._pool.root, blob.parent).mkdir(exist_ok=True)
@@ -242,7 +249,7 @@ class Intake:
             os.replace(copy, blob)
             self._nameless.discard(copy)
             if size > SMALL:
-                self._pool.remember(blob, size)
+                self._pool.remember(blob, size, beginnings)
             del self._waiting[digest]
         self._bytes = 0
         for folder in folders if len(folders) <= FEW else ():
@@ -269,22 +276,37 @@ class Intake:
         self._wait(digest, copy, len(content))
 
     def _large(self, fd: int, size: int) -> str:
-        if self._pool.may_hold(fd, size):
-            digest = ALGORITHM + hash_file(fd, self._progress)
+        like = self._pool.like(fd, size)
+        if like:
+            digest, count = self._hash_while(fd, size, like)
             if self._has(digest, size):
                 return digest
-            self._progress.extend(size)
+            self._progress.extend(count)
         copy, target = self._new_copy()
+        content = ContentHash(size)
         try:
-            digest = copy_and_hash(fd, target, size, self._hasher, self._progress)
+            digest = copy_and_hash(fd, target, size, self._hasher, self._progress, content)
         finally:
             os.close(target)
         if self._has(digest, size) or copy.stat().st_size != size:
-            self._pool.remember(copy, size)
+            self._pool.remember(copy, size, content.beginnings)
             copy.unlink()
         else:
-            self._wait(digest, copy, size)
+            self._wait(digest, copy, size, content.beginnings)
         return digest
+
+    def _hash_while(self, fd: int, size: int, like: list[list[str]]) -> tuple[str, int]:
+        """Return the digest of a large file, or of the first beginning that no content has, and its bytes."""
+        content, offset = ContentHash(size), 0
+        while block := _platform.read_at(fd, BLOCK, offset):
+            offset += len(block)
+            self._progress.advance(len(block))
+            if content.update(block):
+                known = len(content.beginnings)
+                like = [other for other in like if not other or other[:known] == content.beginnings]
+                if not like:
+                    break
+        return ALGORITHM + content.hexdigest(), offset
 
     def _has(self, digest: str, size: int) -> bool:
         return digest in self._waiting or self._pool.holds(digest, size)
@@ -294,8 +316,8 @@ class Intake:
         self._nameless.add(copy)
         return copy, os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
 
-    def _wait(self, digest: str, copy: Path, size: int) -> None:
-        self._waiting[digest] = (copy, size)
+    def _wait(self, digest: str, copy: Path, size: int, beginnings: Sequence[str] = ()) -> None:
+        self._waiting[digest] = (copy, size, beginnings)
         seal(copy, digest)
         self._bytes += size
 

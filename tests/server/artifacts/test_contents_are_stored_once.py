@@ -16,7 +16,7 @@ from runicorn.artifacts import copying, create, garbage, pool
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.store import Store
 from runicorn.store import bulk_io
-from runicorn.store.progress import NO_PROGRESS
+from runicorn.store.progress import NO_PROGRESS, Progress
 from tests.server.artifacts.conftest import no_links
 
 Write = Callable[..., Path]
@@ -151,23 +151,48 @@ def test_more_artifacts_than_files_may_be_open_are_no_hindrance(shelves: Store) 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_what_has_changed_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, source = Store(folder), folder / "weights.bin"
-    hashed: list[int] = []
-    monkeypatch.setattr(pool, "hash_file", lambda fd, *progress: hashed.append(fd) or copying.hash_file(fd))
+class Reading(Progress):
+    """Bytes that were read."""
 
-    def saved(content: bytes) -> str:
+    def __init__(self) -> None:
+        self.count = self.total = 0
+
+    def advance(self, count: int) -> None:
+        self.count += count
+
+    def extend(self, count: int) -> None:
+        self.total += count
+
+
+def test_what_has_changed_is_read_once(folder: Path) -> None:
+    store, source = Store(folder), folder / "weights.bin"
+
+    def saved(content: bytes) -> tuple[str, float]:
+        """Return the digest, and how often the file was read."""
         source.write_bytes(content)
-        return (
-            create.save(store, create.Draft("weights", "model", files={"w": source})).manifest.files[0].digest
-        )
+        reading = Reading()
+        draft = create.Draft("weights", "model", files={"w": source})
+        version = create.save(store, draft, reading)
+        assert reading.count == len(content) + reading.total
+        return version.manifest.files[0].digest, reading.count / len(content)
+
+    def changed(content: bytes, at: int) -> bytes:
+        return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
     first, size = os.urandom(3_000_000), 3_000_000
-    digest = saved(first)
-    assert saved(os.urandom(size)) != digest and hashed == []
-    assert saved(first) == digest and len(hashed) == 1  # not copied
+    digest, reads = saved(first)
+    assert reads == 1 == saved(os.urandom(size))[1]
+    assert saved(first) == (digest, 1)  # not copied
     # Only between the samples: hashed first, and copied then.
-    assert saved(first[:100_000] + b"x" + first[100_001:]) not in ("", digest) and len(hashed) == 2
+    assert saved(changed(first, 100_000))[1] == 2
     (store.pool.sizes / str(size)).write_text("")  # by an earlier version
-    assert saved(first) == digest and len(hashed) == 3
+    assert saved(first) == (digest, 1)
     assert len(list(store.pool.blobs())) == 3
+    # A longer one is read until it differs.
+    chunk = copying.CHUNK
+    first = first * (4 * chunk // size)
+    digest, reads = saved(first)
+    assert saved(changed(first, 100_000))[1] == 1 + chunk / len(first)
+    assert saved(changed(first, 2 * chunk + 100_000))[1] == 1 + 3 * chunk / len(first)
+    assert saved(first) == (digest, 1)
+    assert len(list(store.pool.blobs())) == 6
