@@ -59,11 +59,11 @@ def _write_artifacts(root: Path, folder: Path) -> None:
     """cifar10, which the run used, and two versions of resnet, which it made."""
     store, source = Store(root), folder / "media" / "source"
     source.write_bytes(b"airplane,automobile\n")
-    used = Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD)
+    dataset = Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD)
     creator = root / "nlp" / "bert" / "runs" / THIRD
-    records.record_created(creator, used)
+    records.record_created(creator, dataset)
     (creator / ".artifacts.lock").unlink()  # which an archive does not carry
-    records.record_used(folder, used)
+    records.record_used(folder, dataset)
     for number in (1, 2):
         source.write_bytes(b"%d" % number * 4096)
         artifact = Artifact("resnet", metadata={"val_acc": 0.3}, description="first try").add_tags("baseline")

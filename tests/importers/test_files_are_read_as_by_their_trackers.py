@@ -110,14 +110,14 @@ def program(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Program:
     def run(text: str, *arguments: object, cwd: Path) -> str:
         home = {"HOME": str(cwd), "WANDB_SILENT": "true", "WANDB_DATA_DIR": str(cwd)}
         command = [python, "-c", text, *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd, env=os.environ | home, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        process = subprocess.run(command, cwd=cwd, env=os.environ | home, capture_output=True, text=True)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
     return run
 
 
-def written(run: Path) -> dict[str, list[list[Any]]]:
+def points_of(run: Path) -> dict[str, list[list[Any]]]:
     """The points of a run; numbers as JSON writes them, since NaN equals nothing."""
     points_by_key: dict[str, list[list[Any]]] = {}
     for data in journal(run):
@@ -137,7 +137,7 @@ def compare(program: Program, tracker: str, path: Path, root: Path) -> int:
         key: [[step, json.dumps(value)] for step, value in series]
         for key, series in expected["points"].items()
     }
-    written_points = written(run)
+    written_points = points_of(run)
     assert written_points.keys() == points.keys()
     differences = [
         (key, pair)

@@ -59,8 +59,8 @@ def test_media_of_tensorboard_are_imported(tmp_path: Path, folder: Path) -> None
     assert own["count"] == 4 and dict(zip(own["edges"][1:], own["counts"], strict=True))[2.0] == 2
     histograms = journal(tf_like, "histogram")
     assert [data["step"] for data in histograms] == [3, 4]
-    shown = contents(tf_like, "histogram")["counts"]
-    assert (shown["edges"], shown["counts"]) == ([0.0, 1.0, 2.0, 3.0], [1, 2, 1])
+    histogram = contents(tf_like, "histogram")["counts"]
+    assert (histogram["edges"], histogram["counts"]) == ([0.0, 1.0, 2.0, 3.0], [1, 2, 1])
 
 
 def test_media_of_trackio_are_imported(tmp_path: Path, folder: Path) -> None:

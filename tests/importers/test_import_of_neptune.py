@@ -136,8 +136,8 @@ def test_an_export_of_neptune_becomes_runs_and_forks(export: Path, folder: Path)
     (image,), (histogram,) = journal(base, "image"), journal(base, "histogram")
     assert (base / image["path"]).read_bytes() == PNG and image["step"] == STEPS
     assert json.loads((base / histogram["path"]).read_text())["counts"] == [3, 4]
-    (stored,) = folder.glob("artifacts/custom/resnet-base/v1/files/model/*")
-    assert (stored.name, stored.read_text()) == ("weights.bin", "weights")
+    (model_file,) = folder.glob("artifacts/custom/resnet-base/v1/files/model/*")
+    assert (model_file.name, model_file.read_text()) == ("weights.bin", "weights")
     assert any("'outside'" in sentence for sentence in answer["left"])
     about = small(fork, layout.META)
     assert (about["imported_parent"], about["imported_fork_step"]) == ("neptune:team/vision/base", 95.0)
@@ -150,8 +150,8 @@ def test_an_export_of_neptune_becomes_runs_and_forks(export: Path, folder: Path)
 
 def test_a_damaged_parquet_file_of_neptune_does_not_stop_the_other_runs(export: Path, folder: Path) -> None:
     (export / "data" / "torn_part_0.parquet").write_bytes(b"PAR1 and nothing else PAR1")
-    done = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["import-from", "neptune", str(export), "--storage", str(folder), "--json"]
     )
-    answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["taken"], answer["failed"]) == (1, 2, 1) and len(runs(folder)) == 1
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["taken"], answer["failed"]) == (1, 2, 1) and len(runs(folder)) == 1

@@ -42,11 +42,11 @@ def unpacked(tracker: str, folder: Path) -> Path:
 
 
 def run_import(tracker: str, path: Path, root: Path, *more: str) -> dict[str, Any]:
-    done = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["import-from", tracker, str(path), "--storage", str(root), "--json", *more]
     )
-    assert done.exit_code == 0, done.output
-    return dict(json.loads(done.stdout))
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
 
 
 def runs(root: Path) -> dict[str, Path]:
@@ -88,8 +88,8 @@ def test_mlflow_files_and_databases_are_read_alike(tmp_path: Path, folder: Path)
         about = small(run, layout.META)
         assert (about["tags"], about["notes"]) == (["team=x"], "a note")
         assert small(run, layout.STATUS)["status"] == layout.FINISHED
-        (made,) = small(run, layout.ARTIFACTS_CREATED)["artifacts"]
-        files = folder / "artifacts" / "custom" / made["name"] / "v1" / "files"
+        (artifact,) = small(run, layout.ARTIFACTS_CREATED)["artifacts"]
+        files = folder / "artifacts" / "custom" / artifact["name"] / "v1" / "files"
         assert (files / "texts" / "notes.txt").read_text() == "hello"
     for run in folder.glob("vision/crashed/runs/*"):
         assert small(run, layout.STATUS)["status"] == layout.FAILED
@@ -164,8 +164,8 @@ def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
 def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, make_run: Any) -> None:
     from runicorn_tools.export.exporters import MetricsExporter
 
-    made = make_run(folder, "p", "n", metrics=[{"loss": 0.5}, {"loss": 0.25, "acc": 1.0}])
-    MetricsExporter(layout.run_folder(folder, "p", "n", made)).to_tensorboard(tmp_path / "out")
+    run_id = make_run(folder, "p", "n", metrics=[{"loss": 0.5}, {"loss": 0.25, "acc": 1.0}])
+    MetricsExporter(layout.run_folder(folder, "p", "n", run_id)).to_tensorboard(tmp_path / "out")
     other = tmp_path / "other"
     run_import("tensorboard", tmp_path / "out", other)
     (run,) = runs(other).values()
@@ -224,20 +224,20 @@ def test_what_is_no_store_is_refused_with_a_sentence(tracker: str, tmp_path: Pat
         "run.json",
     ):
         (odd / name).write_bytes(b"\x00\xff nothing of the kind" * 50)
-    done = CliRunner().invoke(app, ["import-from", tracker, str(odd), "--storage", str(folder)])
-    assert done.exit_code == 1 and str(odd) in done.stderr and "Traceback" not in done.output
+    result = CliRunner().invoke(app, ["import-from", tracker, str(odd), "--storage", str(folder)])
+    assert result.exit_code == 1 and str(odd) in result.stderr and "Traceback" not in result.output
     assert not runs(folder)
 
 
 def test_a_place_that_is_not_there_is_no_resource(folder: Path) -> None:
-    done = CliRunner().invoke(app, ["import-from", "mlflow", str(folder / "x"), "--storage", str(folder)])
-    assert done.exit_code == 4
+    result = CliRunner().invoke(app, ["import-from", "mlflow", str(folder / "x"), "--storage", str(folder)])
+    assert result.exit_code == 4
 
 
 def test_aim_without_its_library_says_who_could_read_it(tmp_path: Path, folder: Path) -> None:
     (tmp_path / ".aim").mkdir()
-    done = CliRunner().invoke(app, ["import-from", "aim", str(tmp_path), "--storage", str(folder)])
-    assert done.exit_code == 1 and "--python" in done.stderr
+    result = CliRunner().invoke(app, ["import-from", "aim", str(tmp_path), "--storage", str(folder)])
+    assert result.exit_code == 1 and "--python" in result.stderr
 
 
 @pytest.fixture(scope="module", params=["aim==3.25.1 numpy<2", "aim==3.29.1"])
@@ -318,9 +318,9 @@ def test_an_aim_run_that_was_never_indexed_is_imported_after_the_suggested_comma
     with closing(sqlite3.connect(path / ".aim" / "run_metadata.sqlite")) as database, database:
         database.execute("DELETE FROM run")
     words = ["import-from", "aim", str(path), "--storage", str(folder), "--json", "--python", aim_python]
-    done = CliRunner().invoke(app, words)
-    (failed,) = json.loads(done.stdout)["report"]
-    assert done.exit_code == 1 and failed["result"] == "failed"
+    result = CliRunner().invoke(app, words)
+    (failed,) = json.loads(result.stdout)["report"]
+    assert result.exit_code == 1 and failed["result"] == "failed"
     (cure,) = re.findall(r"`(.*)`", failed["reason"])
     subprocess.run([aim_python, "-c", cure], check=True, capture_output=True)
     run_import("aim", path, folder, "--python", aim_python)

@@ -140,8 +140,8 @@ def test_the_key_is_found_in_the_netrc_file_and_a_missing_key_is_reported(
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     words = ["import-from", "wandb", "team/vision", "--storage", str(folder)]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 2 and "WANDB_API_KEY" in done.stderr
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2 and "WANDB_API_KEY" in result.stderr
     holds(tmp_path / "netrc").write_text(f"machine 127.0.0.1 login user password {project.key}\n")
     (tmp_path / "netrc").chmod(0o600)
     assert CliRunner().invoke(app, words).stdout.endswith("taken 2, updated 0, unchanged 0, failed 0\n")

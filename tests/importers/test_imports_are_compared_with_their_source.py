@@ -99,10 +99,10 @@ def test_a_difference_is_printed_and_exits_with_1(
     (database,) = path.rglob("*.db")
     with closing(sqlite3.connect(database)) as rows, rows:
         rows.execute("UPDATE metrics SET metrics = ? WHERE step = 3", ('{"loss": 1.0, "loss": 2.0}',))
-    done = CliRunner().invoke(app, ["import-from", "trackio", str(path), "--storage", str(folder)])
-    assert done.exit_code == 1
-    assert "differs  vision/resnet" in done.stderr and "'loss': 22 points" in done.stderr
-    lines = done.stdout.splitlines()
+    result = CliRunner().invoke(app, ["import-from", "trackio", str(path), "--storage", str(folder)])
+    assert result.exit_code == 1
+    assert "differs  vision/resnet" in result.stderr and "'loss': 22 points" in result.stderr
+    lines = result.stdout.splitlines()
     assert (
         lines[-2].endswith("1 of the runs differ.")
         and lines[-1] == "taken 1, updated 0, unchanged 0, failed 0"
@@ -121,5 +121,5 @@ def test_a_run_without_a_report_is_compared_by_the_next_import(tmp_path: Path, f
     journal = (run / layout.EVENTS).read_text().splitlines(keepends=True)
     (run / layout.EVENTS).write_text("".join(journal[:-1]))
     (run / layout.IMPORT_REPORT).unlink()
-    done = CliRunner().invoke(app, ["import-from", "wandb", str(path), "--storage", str(folder), "--json"])
-    assert done.exit_code == 1 and json.loads(done.stdout)["compared"]["different"] == 1
+    result = CliRunner().invoke(app, ["import-from", "wandb", str(path), "--storage", str(folder), "--json"])
+    assert result.exit_code == 1 and json.loads(result.stdout)["compared"]["different"] == 1

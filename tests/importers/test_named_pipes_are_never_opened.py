@@ -46,12 +46,12 @@ def test_an_importer_ignores_or_reports_named_pipes(tracker: str, tmp_path: Path
     store.mkdir()
     code = [sys.executable, "-c", EACH, tracker, str(source), str(store)]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             code, env=environment(home), capture_output=True, text=True, timeout=100, check=False
         )
     except subprocess.TimeoutExpired as error:
         pytest.fail(f"blocked at {(error.stdout or b'').decode().splitlines()[-1]}")
-    assert done.returncode == 0 and done.stdout.endswith("all read\n"), done.stdout + done.stderr
+    assert process.returncode == 0 and process.stdout.endswith("all read\n"), process.stdout + process.stderr
 
 
 def test_watching_ignores_named_pipes(tmp_path: Path, home: Path) -> None:
@@ -64,7 +64,7 @@ def test_watching_ignores_named_pipes(tmp_path: Path, home: Path) -> None:
         "import sys; from pathlib import Path; from runicorn_importers.watching.watch import Watcher;"
         "report = Watcher(Path(sys.argv[1]), (Path(sys.argv[2]),)).scan(); print(report.points)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, str(store), str(source)],
         env=environment(home),
         capture_output=True,
@@ -72,4 +72,4 @@ def test_watching_ignores_named_pipes(tmp_path: Path, home: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout == "0\n", done.stderr
+    assert process.stdout == "0\n", process.stderr

@@ -68,8 +68,8 @@ def test_every_value_and_file_of_a_run_is_imported(fixture: str, tmp_path: Path,
         assert all((run / data["path"]).stat().st_size == data["size"] for data in events)
     assert small(run, layout.SUMMARY).items() >= expected.get("summary", {}).items()
     assert expected.get("log", "") in (run / layout.LOGS).read_text()
-    stored = {path for made in folder.glob("artifacts/*/*/v1/files") for path in made.rglob("*.*")}
-    assert {path.as_posix().partition("/v1/files/")[2] for path in stored} == expected.get("files", set())
+    paths = {path for version in folder.glob("artifacts/*/*/v1/files") for path in version.rglob("*.*")}
+    assert {path.as_posix().partition("/v1/files/")[2] for path in paths} == expected.get("files", set())
 
 
 def test_a_failed_run_of_sacred_has_its_reason(tmp_path: Path, folder: Path) -> None:
@@ -138,9 +138,9 @@ def test_an_archive_that_leads_outside_or_is_cut_off_is_named(
     with zipfile.ZipFile(path / "offline-outside.zip", "w") as archive:
         archive.writestr("../outside.txt", "no")
         archive.writestr("task.json", '{"id": "offline-1"}')
-    done = CliRunner().invoke(app, ["import-from", tracker, str(path), "--storage", str(folder), "--json"])
-    answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["taken"], answer["failed"]) == (1, 1, 2)
+    result = CliRunner().invoke(app, ["import-from", tracker, str(path), "--storage", str(folder), "--json"])
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["taken"], answer["failed"]) == (1, 1, 2)
     assert not list(tmp_path.rglob("outside.txt"))
 
 
@@ -161,8 +161,8 @@ def test_a_damaged_run_is_named_and_stops_no_other(
     content = damaged.read_bytes()
     assert before.encode() in content
     damaged.write_bytes(content.replace(before.encode(), after.encode(), 1))
-    done = CliRunner().invoke(app, ["import-from", tracker, str(path), "--storage", str(folder), "--json"])
-    answer = json.loads(done.stdout)
+    result = CliRunner().invoke(app, ["import-from", tracker, str(path), "--storage", str(folder), "--json"])
+    answer = json.loads(result.stdout)
     others = 1 if tracker == "sacred" else 0
-    assert (done.exit_code, answer["taken"], answer["failed"]) == (1, others, 1)
+    assert (result.exit_code, answer["taken"], answer["failed"]) == (1, others, 1)
     assert answer["report"][0]["reason"]

@@ -46,8 +46,8 @@ def counts(answer: dict[str, Any]) -> tuple[int, ...]:
 
 def import_json(tracker: str, path: Path, root: Path, *more: str) -> tuple[int, dict[str, Any]]:
     words = ["import-from", tracker, str(path), "--storage", str(root), "--json", *more]
-    done = CliRunner().invoke(app, words)
-    return done.exit_code, json.loads(done.stdout)
+    result = CliRunner().invoke(app, words)
+    return result.exit_code, json.loads(result.stdout)
 
 
 def event_file(folder: Path, steps: int, name: str = "events.out.tfevents.1700000000.elsewhere.1.0") -> Path:
@@ -90,9 +90,9 @@ def test_a_flipped_byte_is_found_wherever_it_is(place: str, tmp_path: Path, fold
 def test_the_last_line_counts_the_runs(tmp_path: Path, folder: Path) -> None:
     event_file(tmp_path / "logs" / "a", 2)
     words = ["import-from", "tensorboard", str(tmp_path / "logs"), "--storage", str(folder)]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0
-    assert done.stdout.splitlines()[-1] == "taken 1, updated 0, unchanged 0, failed 0"
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "taken 1, updated 0, unchanged 0, failed 0"
 
 
 def test_a_growing_event_file_is_running_and_updated_by_the_next_import(tmp_path: Path, folder: Path) -> None:
@@ -256,8 +256,8 @@ def test_wandb_artifacts_become_versions(tmp_path: Path, folder: Path) -> None:
     assert about["description"] == "the best" and about["metadata"]["acc"] == 0.9
     assert "https://example.org/c.bin" in (version / "manifest.json").read_text()
     assert any("'parts/b.bin'" in sentence for sentence in answer["left"])
-    (made,) = small(runs(folder)["vision/long"], layout.ARTIFACTS_CREATED)["artifacts"]
-    assert (made["name"], made["version"]) == ("weights", 1)
+    (artifact,) = small(runs(folder)["vision/long"], layout.ARTIFACTS_CREATED)["artifacts"]
+    assert (artifact["name"], artifact["version"]) == ("weights", 1)
 
 
 def test_objects_of_a_wandb_summary_are_imported_with_job_type_and_aliases(
@@ -305,9 +305,9 @@ def test_mlflow_models_and_nested_runs_are_imported(kind: str, tmp_path: Path, f
     answer = run_import("mlflow", path / "mlruns" if kind == "files" else path, folder)
     assert counts(answer)[0] == (2 if kind == "files" else 4)
     for trial in folder.glob("vision/trial/runs/*"):
-        (made,) = small(trial, layout.ARTIFACTS_CREATED)["artifacts"]
-        assert made["type"] == "model" and made["name"].startswith("echo-")
-        files = folder / "artifacts" / "model" / made["name"] / "v1" / "files"
+        (artifact,) = small(trial, layout.ARTIFACTS_CREATED)["artifacts"]
+        assert artifact["type"] == "model" and artifact["name"].startswith("echo-")
+        files = folder / "artifacts" / "model" / artifact["name"] / "v1" / "files"
         assert (files / "MLmodel").is_file() and (files / "python_model.pkl").is_file()
         about = small(trial, layout.META)
         (parent,) = [

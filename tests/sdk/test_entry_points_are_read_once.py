@@ -37,13 +37,13 @@ def test_each_distribution_is_read_once_for_all_groups(
     install(
         installed, "plugin", "[runicorn.commands]\nmore = json:loads\n[runicorn.names]\nDumper = json:dumps\n"
     )
-    read: list[str] = []
+    distributions: list[str] = []
     original = extension_points._text
-    monkeypatch.setattr(extension_points, "_text", lambda info: read.append(info) or original(info))
+    monkeypatch.setattr(extension_points, "_text", lambda info: distributions.append(info) or original(info))
     assert [entry.name for entry in entries(COMMANDS)] == ["more"]
-    assert len(read) == 2
+    assert len(distributions) == 2
     assert load(NAMES, "Dumper") is json.dumps
-    assert len(read) == 2
+    assert len(distributions) == 2
 
 
 def test_of_two_copies_the_first_on_the_path_counts(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +89,6 @@ def test_a_command_starts_without_importlib_metadata() -> None:
         "import sys; from runicorn.extension_points import COMMANDS, entries; print(len(entries(COMMANDS)));"
         "print({'importlib.metadata', 'email', 'zipfile'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert done.stdout.split("\n")[0] == "3"
-    assert "set()" in done.stdout
+    process = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert process.stdout.split("\n")[0] == "3"
+    assert "set()" in process.stdout

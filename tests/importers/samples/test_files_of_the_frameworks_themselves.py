@@ -32,14 +32,14 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sam
         archive.extractall(folder, filter="data")
     root = folder / "store"
     root.mkdir()
-    found: dict[str, Samples] = {}
+    samples: dict[str, Samples] = {}
     for source in sample_folders(folder / "samples"):
         run_dir = root / import_samples(root, source).items[0].run
-        found[source.path.relative_to(folder / "samples").parts[0]] = {
+        samples[source.path.relative_to(folder / "samples").parts[0]] = {
             name: [(sample.step, sample.data) for sample in read_samples(run_dir, name)]
             for name in sample_sets(run_dir)
         }
-    yield found
+    yield samples
 
 
 def test_each_folder_is_recognized(imported: dict[str, Samples]) -> None:

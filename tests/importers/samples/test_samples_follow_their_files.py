@@ -102,12 +102,12 @@ def test_a_kill_between_two_chunks_of_one_import_loses_and_repeats_nothing(
     class Killed(BaseException):
         pass
 
-    save, left = landing.State.save, saves
+    save, remaining = landing.State.save, saves
 
     def killed(state: landing.State, folder: Path) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
+        nonlocal remaining
+        remaining -= 1
+        if remaining < 0:
             raise Killed
         save(state, folder)
 

@@ -20,31 +20,31 @@ def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
         {"loss": 1000.0 if step == 31_234 else math.sin(step), "global_step": step}
         for step in many(range(steps))
     ]
-    drawn, more = _curves(folder, values)
-    points = drawn["loss"].points()
+    curves, more = _curves(folder, values)
+    points = curves["loss"].points()
     assert more == 0 and len(points) <= 2 * sparkline_svg.BUCKETS and (31_234.0, 1000.0) in points
     assert [x for x, _ in points] == sorted(x for x, _ in points)
-    assert "1000, step" in sparkline_svg.svg("loss", drawn["loss"])
+    assert "1000, step" in sparkline_svg.svg("loss", curves["loss"])
 
 
 def test_non_finite_values_are_not_drawn(folder: Path) -> None:
-    drawn, _ = _curves(
+    curves, _ = _curves(
         folder,
         [{"loss": math.nan, "note": "text", "ok": True}, {"loss": 1e308}, {"loss": -1e308}, {"one": 5}],
     )
-    assert set(drawn) == {"loss", "one"}
-    for name, curve in drawn.items():
+    assert set(curves) == {"loss", "one"}
+    for name, curve in curves.items():
         assert "nan" not in sparkline_svg.svg(name, curve) and "inf" not in sparkline_svg.svg(name, curve)
 
 
 def test_very_many_metrics_are_counted(folder: Path) -> None:
-    drawn, more = _curves(folder, [{f"m{n:03}": n for n in range(sparkline_svg.MOST + 7)}])
-    assert (len(drawn), more) == (sparkline_svg.MOST, 7)
+    curves, more = _curves(folder, [{f"m{n:03}": n for n in range(sparkline_svg.MOST + 7)}])
+    assert (len(curves), more) == (sparkline_svg.MOST, 7)
     (path,) = folder.glob("*/*/runs/*")
     assert "Not drawn: 7 more metrics." in report.html(path)
 
 
 def test_names_stay_text(folder: Path) -> None:
-    drawn, _ = _curves(folder, [{'"><script>alert(1)</script>': 1.0}])
+    curves, _ = _curves(folder, [{'"><script>alert(1)</script>': 1.0}])
     (path,) = folder.glob("*/*/runs/*")
-    assert "<script" not in report.html(path) and drawn
+    assert "<script" not in report.html(path) and curves

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runicorn.capture.subprocesses import Commands, Output
-from tests.sdk.tracking.scripts import gone
+from tests.sdk.tracking.scripts import has_ended
 from tests.waiting import until
 
 
@@ -52,7 +52,7 @@ def test_a_program_that_takes_too_long_is_ended_with_what_it_started(
     monkeypatch.setattr(threading, "Timer", Timer)
     assert Commands().output(_sh(f"echo $$ > {pid}; {text}"), timeout=3) is None
     assert intervals == [3]
-    assert gone(int(pid.read_text()))
+    assert has_ended(int(pid.read_text()))
 
 
 def test_cancelling_ends_the_program_and_allows_no_other(tmp_path: Path) -> None:

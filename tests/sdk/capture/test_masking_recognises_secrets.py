@@ -46,7 +46,7 @@ def test_a_common_name_is_not_masked(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "shown"),
+    ("arguments", "expected"),
     [
         (["--token", "x"], ["--token", "***"]),
         (["--token", "--verbose"], ["--token", "--verbose"]),
@@ -62,12 +62,12 @@ def test_a_common_name_is_not_masked(name: str) -> None:
         ([], []),
     ],
 )
-def test_arguments_are_masked(arguments: list[str], shown: list[str]) -> None:
-    assert NOTHING.arguments(arguments) == shown
+def test_arguments_are_masked(arguments: list[str], expected: list[str]) -> None:
+    assert NOTHING.arguments(arguments) == expected
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "expected"),
     [
         ("https://ada:pw@example.org/a.git", "https://example.org/a.git"),
         ("https://ghp_onlyatoken@example.org/a.git", "https://example.org/a.git"),
@@ -81,12 +81,12 @@ def test_arguments_are_masked(arguments: list[str], shown: list[str]) -> None:
         ("", ""),
     ],
 )
-def test_an_address_has_no_credentials(url: str, shown: str) -> None:
-    assert NOTHING.address(url) == shown
+def test_an_address_has_no_credentials(url: str, expected: str) -> None:
+    assert NOTHING.address(url) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("+token = 'abcdefgh'", "+token = '***'"),
         ('{"password": "hunter22"}', '{"password": "***"}'),
@@ -102,8 +102,8 @@ def test_an_address_has_no_credentials(url: str, shown: str) -> None:
         ("+-----BEGIN PRIVATE KEY-----\n+MIIabc", "+-----BEGIN PRIVATE KEY-----***"),
     ],
 )
-def test_a_text_loses_its_secrets(text: str, shown: str) -> None:
-    assert NOTHING.text(text) == shown
+def test_a_text_loses_its_secrets(text: str, expected: str) -> None:
+    assert NOTHING.text(text) == expected
 
 
 @pytest.mark.parametrize(

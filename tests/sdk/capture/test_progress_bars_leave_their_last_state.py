@@ -48,9 +48,9 @@ def test_a_bar_is_one_line(terminal: Terminal) -> None:
     for _ in _bar(terminal, 50, "epoch 1"):
         assert terminal.lines == []
     terminal.write("done\n")
-    bar, done = terminal.end()
+    bar, last_line = terminal.end()
     assert bar.startswith("epoch 1: 100%|") and "50/50" in bar
-    assert done == "done"
+    assert last_line == "done"
 
 
 def test_bars_one_after_the_other_are_a_line_each(terminal: Terminal) -> None:

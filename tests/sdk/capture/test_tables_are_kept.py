@@ -73,9 +73,9 @@ def test_a_frame_keeps_columns_of_one_name_and_its_missing_values() -> None:
     import pandas
 
     frame = pandas.DataFrame([[1, 2.5], [3, math.nan]], columns=["a", "a"])
-    stored = table(frame)
-    assert stored["columns"] == ["a", "a"]
-    assert stored["rows"] == [[1, 2.5], [3, None]] and stored["special"] == [[1, 1, "nan"]]
+    document = table(frame)
+    assert document["columns"] == ["a", "a"]
+    assert document["rows"] == [[1, 2.5], [3, None]] and document["special"] == [[1, 1, "nan"]]
 
 
 def test_cells_of_any_kind_become_plain() -> None:
@@ -100,8 +100,8 @@ def test_cells_of_any_kind_become_plain() -> None:
         "x" * 5000,
         -math.inf,
     ]
-    stored = table([cells])
-    assert stored["rows"][0][:9] == [
+    document = table([cells])
+    assert document["rows"][0][:9] == [
         0.5,
         3,
         True,
@@ -112,13 +112,13 @@ def test_cells_of_any_kind_become_plain() -> None:
         "odd",
         "<Broken>",
     ]
-    assert stored["rows"][0][9] == "x" * 5000
-    assert stored["special"] == [[0, 10, "-inf"]]
+    assert document["rows"][0][9] == "x" * 5000
+    assert document["special"] == [[0, 10, "-inf"]]
 
 
 def test_large_tables_are_cut_and_say_so() -> None:
-    stored = table([[n] for n in range(tables.ROWS + 5)])
-    assert (len(stored["rows"]), stored["total_rows"]) == (tables.ROWS, tables.ROWS + 5)
+    document = table([[n] for n in range(tables.ROWS + 5)])
+    assert (len(document["rows"]), document["total_rows"]) == (tables.ROWS, tables.ROWS + 5)
     assert len(table([list(range(tables.COLUMNS + 5))])["rows"][0]) == tables.COLUMNS
     for letter in ("x", "ä"):
         wide = table([[letter * 4000] * 100 for _ in range(200)])
@@ -178,6 +178,6 @@ CELLS = (
     | st.lists(st.lists(CELLS), max_size=8)
 )
 def test_any_rows_become_valid_json_of_one_width(rows: Any) -> None:
-    stored = json.loads(tables.encode(table(rows)))
-    assert len(stored["rows"]) == len(rows)
-    assert {len(row) for row in stored["rows"]} <= {len(stored["columns"])}
+    document = json.loads(tables.encode(table(rows)))
+    assert len(document["rows"]) == len(rows)
+    assert {len(row) for row in document["rows"]} <= {len(document["columns"])}

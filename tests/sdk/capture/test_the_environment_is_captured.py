@@ -69,7 +69,7 @@ def test_nothing_is_captured_when_it_is_not_wanted(begin: Callable[..., rn.Run])
 
 
 def test_the_packages_are_those_that_pip_lists() -> None:
-    listed = subprocess.check_output(
+    output = subprocess.check_output(
         [sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"], text=True
     )
     ours = EnvironmentCapture().get_pip_packages()
@@ -78,7 +78,7 @@ def test_the_packages_are_those_that_pip_lists() -> None:
     def names(lines: list[str]) -> set[str]:
         return {line.lower().replace("_", "-").replace(".", "-") for line in lines}
 
-    assert names(ours) == names(listed.split())
+    assert names(ours) == names(output.split())
 
 
 def test_packages_are_found_where_importlib_finds_them(
@@ -243,13 +243,13 @@ def test_the_capture_describes_the_start_of_the_run(script: Callable[..., Script
 def test_a_full_disk_is_reported_and_not_raised(
     script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
-    gone = tmp_path / "gone"
+    marker = tmp_path / "gone"
     program(
-        "nvidia-smi", f"until [ -e {gone} ]; do sleep 0.01; done; exit 9"
+        "nvidia-smi", f"until [ -e {marker} ]; do sleep 0.01; done; exit 9"
     )  # so that nothing is written before
     ended = script(
         f"{PATIENT}run = rn.init()\nos.rename(run.run_dir, str(run.run_dir) + 'x')\n"
-        f"open({str(gone)!r}, 'w').close()\nrun.finish()\nprint('went on')"
+        f"open({str(marker)!r}, 'w').close()\nrun.finish()\nprint('went on')"
     )
     assert ended.end() == 0
     assert ended.stdout == "went on\n"

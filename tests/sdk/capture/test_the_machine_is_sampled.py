@@ -66,15 +66,15 @@ def test_nothing_is_sampled_when_it_is_not_wanted(begin: Callable[..., rn.Run]) 
 
 
 def test_samples_come_at_their_interval_until_it_is_stopped() -> None:
-    taken: list[dict[str, float]] = []
+    samples: list[dict[str, float]] = []
     stopped = threading.Event()
-    thread = threading.Thread(target=Sampler(taken.append, interval=0.05, first=0.01).run, args=(stopped,))
+    thread = threading.Thread(target=Sampler(samples.append, interval=0.05, first=0.01).run, args=(stopped,))
     thread.start()
-    until(lambda: len(taken) >= 5)
+    until(lambda: len(samples) >= 5)
     stopped.set()
     thread.join(60)
     assert not thread.is_alive()
-    assert all("system/cpu_percent" in sample for sample in taken)
+    assert all("system/cpu_percent" in sample for sample in samples)
 
 
 def test_a_forked_child_does_not_sample(script: Callable[..., Script]) -> None:
@@ -133,7 +133,7 @@ def test_the_gpus_of_the_process_are_sampled(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "seen"),
+    ("chosen", "indices"),
     [
         (None, ["0", "1"]),
         ("", []),
@@ -145,10 +145,10 @@ def test_the_gpus_of_the_process_are_sampled(
         ("0,0", ["0"]),
     ],
 )
-def test_visible_gpus_are_numbered_as_by_the_driver(chosen: str | None, seen: list[str]) -> None:
+def test_visible_gpus_are_numbered_as_by_the_driver(chosen: str | None, indices: list[str]) -> None:
     cards = [{"index": "0", "uuid": "GPU-aaaa"}, {"index": "1", "uuid": "GPU-bbbb"}]
     variables = {} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen}
-    assert [card["index"] for card in gpu.visible(cards, variables)] == seen
+    assert [card["index"] for card in gpu.visible(cards, variables)] == indices
 
 
 def test_the_work_of_children_counts(script: Callable[..., Script]) -> None:
@@ -185,10 +185,10 @@ def test_a_process_that_is_gone_is_an_error_of_the_system(
     if isinstance(source, PsutilSource):
         import psutil
 
-        def gone() -> None:
+        def raise_no_such_process() -> None:
             raise psutil.NoSuchProcess(1)
 
-        monkeypatch.setattr(source._process, "memory_info", gone)
+        monkeypatch.setattr(source._process, "memory_info", raise_no_such_process)
     with pytest.raises(OSError):
         source.read()
 
@@ -222,15 +222,15 @@ def test_a_machine_that_tells_nothing_gives_no_sample(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(sampler, "best_source", lambda _: Hidden())
     monkeypatch.setenv("PATH", "/nowhere")
-    taken: list[dict[str, float]] = []
+    samples: list[dict[str, float]] = []
     stopped = threading.Event()
-    fast_sampler = Sampler(taken.append, interval=0.01, first=0.0)
+    fast_sampler = Sampler(samples.append, interval=0.01, first=0.0)
     thread = threading.Thread(target=fast_sampler.run, args=(stopped,))
     thread.start()
     stopped.wait(0.1)
     stopped.set()
     thread.join(60)
-    assert taken == [] and not thread.is_alive()
+    assert samples == [] and not thread.is_alive()
 
 
 def test_samples_are_no_metrics(script: Callable[..., Script]) -> None:

@@ -54,12 +54,12 @@ class Recorder:
         """Answer a route with JSON from now on; bytes are sent as they are."""
         self.routes[method, path] = Says(body)
 
-    def answer(self, asked: Asked) -> Says:
+    def answer(self, request: Asked) -> Says:
         """The answer to a request."""
-        self.asked.append(asked)
+        self.asked.append(request)
         if self.next:
             return self.next.popleft()
-        return self.routes.get((asked.method, asked.path), Says(NO_ROUTE, 404))
+        return self.routes.get((request.method, request.path), Says(NO_ROUTE, 404))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,14 +10,14 @@ from tests.sdk.client.recorder import Recorder, Says, told_server
 OK = Says({"status": "ok"})
 
 
-def sent(recorder: Recorder) -> str | None:
+def authorization(recorder: Recorder) -> str | None:
     return recorder.asked[-1].headers.get("Authorization")
 
 
 def test_a_token_is_sent_as_a_bearer(recorder: Recorder) -> None:
     recorder.say(OK)
     client = api.connect(recorder.url, token=" abc\n".strip())
-    assert sent(recorder) == "Bearer abc"
+    assert authorization(recorder) == "Bearer abc"
     assert "abc" not in repr(client)
     client.close()
 
@@ -27,7 +27,7 @@ def test_a_redirect_to_another_port_receives_no_token(recorder: Recorder) -> Non
         other.offer("GET", "/api/elsewhere", {"here": True})
         recorder.say(Says({}, 302, {"Location": f"{other.url}/api/elsewhere", "Set-Cookie": "a=b"}))
         assert client.get("/api/thing") == {"here": True}
-        assert (sent(recorder), sent(other)) == ("Bearer abc", None)
+        assert (authorization(recorder), authorization(other)) == ("Bearer abc", None)
         assert "Cookie" not in other.asked[-1].headers
 
 
@@ -36,7 +36,7 @@ def test_a_redirect_to_the_same_viewer_keeps_the_token(recorder: Recorder) -> No
     recorder.say(Says({}, 307, {"Location": "/api/elsewhere"}))
     with api.RunicornClient(recorder.url, token="abc") as client:
         assert client.get("/api/thing") == {"here": True}
-    assert sent(recorder) == "Bearer abc"
+    assert authorization(recorder) == "Bearer abc"
 
 
 def test_a_writing_request_is_not_redirected_to_another_host(recorder: Recorder) -> None:
@@ -59,7 +59,7 @@ def test_neither_netrc_nor_a_proxy_comes_between(
     recorder.say(OK, OK)
     with api.connect(recorder.url, token="abc") as client:
         assert client.get("/api/health")["status"] == "ok"
-    assert sent(recorder) == "Bearer abc"
+    assert authorization(recorder) == "Bearer abc"
 
 
 def test_a_path_before_the_api_is_kept(recorder: Recorder) -> None:

@@ -26,10 +26,10 @@ def client(recorder: Recorder) -> Iterator[api.RunicornClient]:
 
 def test_lists_are_limited_by_the_client(recorder: Recorder, client: api.RunicornClient) -> None:
     recorder.offer("GET", "/api/artifacts", [{"name": name} for name in "abcd"])
-    listed = client.artifacts.list_artifacts
-    assert [item["name"] for item in listed(type="model", limit=2, offset=1)] == ["b", "c"]
+    list_artifacts = client.artifacts.list_artifacts
+    assert [item["name"] for item in list_artifacts(type="model", limit=2, offset=1)] == ["b", "c"]
     assert recorder.asked[-1].query == [("type", "model")]
-    assert len(listed()) == 4
+    assert len(list_artifacts()) == 4
 
 
 def test_the_newest_version_comes_first(recorder: Recorder, client: api.RunicornClient) -> None:
@@ -153,9 +153,9 @@ def test_the_routes_are_the_documented_ones(
 
 def test_made_and_used_versions_are_distinguished(recorder: Recorder, client: api.RunicornClient) -> None:
     recorder.offer("GET", "/api/runs/r/artifacts", {"created": [{"name": "m"}], "used": [{"name": "d"}]})
-    listed = client.artifacts.list_experiment_artifacts
-    assert listed("r") == [{"relation": "created", "name": "m"}, {"relation": "used", "name": "d"}]
-    assert listed("r", "used") == [{"relation": "used", "name": "d"}]
+    list_artifacts = client.artifacts.list_experiment_artifacts
+    assert list_artifacts("r") == [{"relation": "created", "name": "m"}, {"relation": "used", "name": "d"}]
+    assert list_artifacts("r", "used") == [{"relation": "used", "name": "d"}]
 
 
 def test_a_server_without_artifacts_says_so(client: api.RunicornClient) -> None:

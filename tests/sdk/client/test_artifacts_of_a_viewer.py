@@ -33,8 +33,8 @@ def test_a_logged_artifact_is_found_and_fetched(
         assert artifacts.get_artifact("model/my model")["description"] == "two"
         folder = artifacts.download_artifact("my model:latest", tmp_path / "here")
         assert (folder / "weights.bin").read_bytes() == b"\0" * 1000
-        made = artifacts.list_experiment_artifacts(run.id)
-        assert [(a["relation"], a["version"]) for a in made] == [("created", 1), ("created", 2)]
+        versions = artifacts.list_experiment_artifacts(run.id)
+        assert [(a["relation"], a["version"]) for a in versions] == [("created", 1), ("created", 2)]
         assert run.id in {node["node_id"] for node in artifacts.get_artifact_lineage("my model:v1")["nodes"]}
         artifacts.remove_alias("my model", "best")
         with pytest.raises(api.NotFoundError, match="no version with the alias best"):

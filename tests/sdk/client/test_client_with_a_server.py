@@ -26,7 +26,7 @@ def test_all_runs_are_listed_newest_first(client: api.RunicornClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("filters", "expected"),
     [
         ({"project": "vision"}, [4, 2, 0]),
         ({"project": "vision", "name": "net2"}, [2]),
@@ -47,8 +47,8 @@ def test_all_runs_are_listed_newest_first(client: api.RunicornClient) -> None:
         ({"order_by": "config.lr", "limit": 1, "include_deleted": True}, [4]),
     ],
 )
-def test_filters_reach_the_server(client: api.RunicornClient, asked: Any, expected: list[int]) -> None:
-    assert ids(client.list_experiments(**asked)) == [IDS[number] for number in expected]
+def test_filters_reach_the_server(client: api.RunicornClient, filters: Any, expected: list[int]) -> None:
+    assert ids(client.list_experiments(**filters)) == [IDS[number] for number in expected]
 
 
 def test_pages_are_fetched_as_they_are_used(client: api.RunicornClient) -> None:

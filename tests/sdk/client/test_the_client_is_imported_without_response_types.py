@@ -10,5 +10,5 @@ MODULES = "import json, sys, runicorn.api.client; print(json.dumps(list(sys.modu
 
 
 def test_the_client_is_imported_without_response_types() -> None:
-    done = subprocess.run([sys.executable, "-c", MODULES], capture_output=True, check=True)
-    assert [name for name in json.loads(done.stdout) if name.startswith("runicorn.api.responses")] == []
+    process = subprocess.run([sys.executable, "-c", MODULES], capture_output=True, check=True)
+    assert [name for name in json.loads(process.stdout) if name.startswith("runicorn.api.responses")] == []

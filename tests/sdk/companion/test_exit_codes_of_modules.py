@@ -56,7 +56,7 @@ def test_the_exit_code_of_a_module_sets_the_status(
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "__init__.py").touch()
     (tmp_path / "train" / "__main__.py").write_text(text, encoding="utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, how, text if how == "-c" else "train"],
         cwd=tmp_path,
         env=environment(home, RUNICORN_DIR=str(folder), RUNICORN_COMPANION="on"),
@@ -65,5 +65,5 @@ def test_the_exit_code_of_a_module_sets_the_status(
         check=False,
     )
     (run,) = recorded(folder)
-    assert done.returncode == code
+    assert process.returncode == code
     until(lambda: (run.status, run.reason) == ending)

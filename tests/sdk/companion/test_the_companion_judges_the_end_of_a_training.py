@@ -43,14 +43,14 @@ EXACT = ("SIGKILL", "its process group", "SIGSEGV", "SIGABRT", "_exit")
 @pytest.fixture
 def trainings(folder: Path, home: Path) -> Iterator[Any]:
     """Start trainings in the store of this test."""
-    made: list[Training] = []
+    processes: list[Training] = []
 
     def start(code: str = "pass", **more: Any) -> Training:
-        made.append(Training(folder, home, code, **more))
-        return made[-1]
+        processes.append(Training(folder, home, code, **more))
+        return processes[-1]
 
     yield start
-    for training in made:
+    for training in processes:
         training.close()
 
 
@@ -65,11 +65,11 @@ def test_every_way_to_end_has_its_state(trainings: Any) -> None:
         training.go_on()
     until(lambda: began["exec"].status["status"] != "running")
     os.kill(began["exec"].process.pid, signal.SIGKILL)
-    seen = {name: verdict(training.ended()) for name, training in began.items()}
+    verdicts = {name: verdict(training.ended()) for name, training in began.items()}
     release = tuple(map(int, os.uname().release.split(".")[:2]))
     reported = WAYS if release >= (6, 15) else {name: way for name, way in WAYS.items() if name not in EXACT}
-    assert {name: seen[name] for name in reported} == {name: end for name, (_, end) in reported.items()}
-    assert all(seen[name][0] == "failed" for name in EXACT)
+    assert {name: verdicts[name] for name in reported} == {name: end for name, (_, end) in reported.items()}
+    assert all(verdicts[name][0] == "failed" for name in EXACT)
 
 
 def test_the_end_of_a_killed_run_is_the_time_of_the_kill_and_not_of_its_last_write(

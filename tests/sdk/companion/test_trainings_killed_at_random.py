@@ -145,12 +145,12 @@ def check(count: int, seed: int, base: Path, home: Path) -> None:
     scene = Scene(seed, base, home)
     tally: Counter[str] = Counter()
     wrong: list[str] = []
-    left = count
+    remaining = count
     try:
-        while left > 0:
+        while remaining > 0:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                batch = list(pool.map(lambda _: scene.one(), range(min(AT_ONCE, left))))
-            left -= len(batch)
+                batch = list(pool.map(lambda _: scene.one(), range(min(AT_ONCE, remaining))))
+            remaining -= len(batch)
             for training, viewer, about, expected in batch:
                 try:
                     training.process.wait(60)
@@ -160,16 +160,16 @@ def check(count: int, seed: int, base: Path, home: Path) -> None:
                     training.close()
                     continue
                 address = f"/api/runs/{training.run_id}"
-                seen = ("", "")
+                verdict = ("", "")
                 deadline = time.monotonic() + 30
-                while seen != expected and time.monotonic() < deadline:
+                while verdict != expected and time.monotonic() < deadline:
                     answer = viewer.get(address).json()
-                    seen = answer.get("status", ""), answer.get("state", "")
+                    verdict = answer.get("status", ""), answer.get("state", "")
                     time.sleep(0.05)
                 training.close()
-                tally[f"{about.split(', ')[0]}: {seen[1]}"] += 1
-                if seen != expected:
-                    wrong.append(f"{about}: {seen} instead of {expected}, {training.status}")
+                tally[f"{about.split(', ')[0]}: {verdict[1]}"] += 1
+                if verdict != expected:
+                    wrong.append(f"{about}: {verdict} instead of {expected}, {training.status}")
         until(lambda: not senders(scene.near), timeout=120)
     finally:
         scene.opened.close()

@@ -67,14 +67,14 @@ only while it is open count as supported. Written by `python -m tests.sdk.compat
 
 def real_names() -> dict[str, dict[str, Any]]:
     """Return version and public names of each interface, as the installed libraries have them."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tests.sdk.compat.conformance", "names"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def _names() -> dict[str, dict[str, Any]]:

@@ -80,8 +80,8 @@ def test_the_real_library_gets_the_same_calls(
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    done = launch(SCRIPT, TMPDIR=str(temporary), **library)
-    assert done.returncode == 0, done.stderr
+    process = launch(SCRIPT, TMPDIR=str(temporary), **library)
+    assert process.returncode == 0, process.stderr
     assert _calls(library) == [
         ["init", [], {"project": "p", "name": "one", "config": {"lr": 0.1}, "tags": ["a"]}],
         ["config.update", [{"epochs": 2}], {"allow_val_change": True}],
@@ -108,11 +108,11 @@ def test_a_failure_there_stops_neither_the_run_nor_the_script(
     if fault == "a missing library":
         (tmp_path / "site" / "wandb.py").write_text("raise ImportError('broken')")
     fails = {"a failing call": "log", "a failing start": "init"}.get(fault, "")
-    done = launch(f"{SCRIPT}\n    raise SystemExit(3)\n", FAILS=fails, **library)
-    assert done.returncode == 3
+    process = launch(f"{SCRIPT}\n    raise SystemExit(3)\n", FAILS=fails, **library)
+    assert process.returncode == 3
     (run,) = records(folder)
     assert run.curve("loss") == [(0, 0), (1, 1), (2, 2)] and run.status["status"] == "failed"
-    assert done.stderr.count("no network" if fails else "cannot be imported") == 1
+    assert process.stderr.count("no network" if fails else "cannot be imported") == 1
     if fails == "log":
         assert _calls(library)[-1] == ["finish", [], {"exit_code": 1}]
 
@@ -137,8 +137,8 @@ def test_a_killed_script_is_finished_there_as_failed(
 @needs_library("wandb")
 @pytest.mark.torture
 def test_the_real_wandb_writes_the_same_run(launch: Launch, folder: Path, tmp_path: Path) -> None:
-    done = launch(SCRIPT, RUNICORN_ALSO="wandb", WANDB_MODE="offline", HOME=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    process = launch(SCRIPT, RUNICORN_ALSO="wandb", WANDB_MODE="offline", HOME=str(tmp_path))
+    assert process.returncode == 0, process.stderr
     from runicorn_importers.experiment import Experiment, Point
     from runicorn_importers.wandb import read
 
@@ -162,8 +162,8 @@ def test_the_real_trackio_writes_the_same_run(launch: Launch, folder: Path, tmp_
         trackio.finish()
     """
     variables = {"TRACKIO_DIR": str(tmp_path / "trackio"), "HF_HUB_OFFLINE": "1", "HOME": str(tmp_path)}
-    done = launch(script, RUNICORN_ALSO="trackio", **variables)
-    assert done.returncode == 0, done.stderr
+    process = launch(script, RUNICORN_ALSO="trackio", **variables)
+    assert process.returncode == 0, process.stderr
     from runicorn_importers.experiment import Experiment, Point
     from runicorn_importers.trackio import read
 
@@ -186,8 +186,8 @@ def test_the_real_tensorboard_writes_the_same_values(launch: Launch, folder: Pat
             writer.add_image("noise", np.zeros((3, 4, 4), np.uint8), 2)
             writer.add_histogram("weights", np.arange(10.0), global_step=2)
     """
-    done = launch(script, RUNICORN_ALSO="tensorboard", HOME=str(tmp_path))
-    assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
+    process = launch(script, RUNICORN_ALSO="tensorboard", HOME=str(tmp_path))
+    assert (process.returncode, "was not logged" in process.stderr) == (0, False), process.stderr
     from runicorn_importers.experiment import Experiment, Point
     from runicorn_importers.tensorboard import read
 
@@ -216,8 +216,8 @@ def test_the_real_mlflow_writes_the_same_runs(launch: Launch, folder: Path, tmp_
                 mlflow.log_metrics({"loss": 7})
         mlflow.start_run(run_name="left open")
     """
-    done = launch(script, RUNICORN_ALSO="mlflow", HOME=str(tmp_path), MLFLOW_ALLOW_FILE_STORE="true")
-    assert (done.returncode, "was not logged" in done.stderr) == (0, False), done.stderr
+    process = launch(script, RUNICORN_ALSO="mlflow", HOME=str(tmp_path), MLFLOW_ALLOW_FILE_STORE="true")
+    assert (process.returncode, "was not logged" in process.stderr) == (0, False), process.stderr
     from runicorn_importers.experiment import Experiment, Point
     from runicorn_importers.mlflow import read
 

@@ -27,7 +27,7 @@ def _tables(run: Record) -> dict[str, Any]:
 @pytest.mark.torture
 @needs_library("xgboost", "sklearn")
 def test_the_callback_for_xgboost(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         DATA
         + """
     import xgboost as xgb
@@ -41,7 +41,7 @@ def test_the_callback_for_xgboost(launch: Launch, folder: Path) -> None:
         xgb.cv({}, xgb.DMatrix(X, y), 2, nfold=2, callbacks=[wandb.xgboost.WandbCallback()])
     """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second = records(folder)
     assert len(first.curve("validation_0-logloss")) == 5 == len(first.curve("epoch"))
     assert first.config["max_depth"] == 2 and "learner.objective.name" in first.config
@@ -51,13 +51,13 @@ def test_the_callback_for_xgboost(launch: Launch, folder: Path) -> None:
     assert _tables(first)["Feature Importance"]["columns"] == ["Feature", "Importance"]
     assert list(folder.glob("artifacts/model/*_model.json/v1/files/*.json"))
     assert len(second.curve("test-rmse-mean")) == 2
-    assert "not supported" not in done.stderr
+    assert "not supported" not in process.stderr
 
 
 @pytest.mark.torture
 @needs_library("lightgbm")
 def test_the_callback_for_lightgbm(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         DATA
         + """
     import lightgbm as lgb
@@ -71,20 +71,20 @@ def test_the_callback_for_lightgbm(launch: Launch, folder: Path) -> None:
         lgb.cv(parameters, lgb.Dataset(X, y), 2, nfold=2, callbacks=[wandb.lightgbm.wandb_callback()])
     """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second = records(folder)
     assert len(first.curve("validation_auc")) == 5 and first.config["objective"] == "binary"
     assert first.summary["validation_auc.max"] == max(value for _, value in first.curve("validation_auc"))
     assert set(_tables(first)) == {"Feature Importance"}
     assert list(folder.glob("artifacts/model/model_*/v1/files/model_ckpt_*.txt"))
     assert len(second.curve("valid_auc-mean")) == 2
-    assert "not supported" not in done.stderr
+    assert "not supported" not in process.stderr
 
 
 @pytest.mark.torture
 @needs_library("catboost")
 def test_the_callback_for_catboost(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         DATA
         + """
     from catboost import CatBoostClassifier
@@ -97,21 +97,21 @@ def test_the_callback_for_catboost(launch: Launch, folder: Path) -> None:
         print(model.get_evals_result()["validation"]["Logloss"])
     """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     logged = [value for _, value in run.curve("validation-Logloss")]
-    assert logged and logged == json.loads(done.stdout)
+    assert logged and logged == json.loads(process.stdout)
     assert [value for _, value in run.curve("iteration@metric-period-3")][-1] == 7
     assert run.config["depth"] == 2 and run.summary["best_score.validation.Logloss"] == min(logged)
     assert _tables(run)["Feature Importance"]["columns"] == ["Feature", "Importance"]
     assert list(folder.glob("artifacts/model/model_*/v1/files/model"))
-    assert "not supported" not in done.stderr
+    assert "not supported" not in process.stderr
 
 
 @pytest.mark.torture
 @needs_library("keras", "torch")
 def test_the_callbacks_for_keras(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         DATA
         + """
     import keras
@@ -143,7 +143,7 @@ def test_the_callbacks_for_keras(launch: Launch, folder: Path) -> None:
     """,
         KERAS_BACKEND="torch",
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second, third = records(folder)
     assert [step for step, _ in first.curve("epoch/val_loss")] == [0, 1]
     assert first.curve("epoch/learning_rate")[0] == (0, pytest.approx(0.001))
@@ -153,13 +153,13 @@ def test_the_callbacks_for_keras(launch: Launch, folder: Path) -> None:
     assert third.summary["best_val_loss"] == min(value for _, value in third.curve("val_loss"))
     assert (third.path / "files" / "model-best.keras").is_file()
     assert len(third.events("histogram")) == 8
-    assert "validation_data is not supported" in done.stderr
+    assert "validation_data is not supported" in process.stderr
 
 
 @pytest.mark.torture
 @needs_library("sklearn")
 def test_the_charts_of_scikit_learn(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         DATA
         + """
     from sklearn.cluster import KMeans
@@ -179,7 +179,7 @@ def test_the_charts_of_scikit_learn(launch: Launch, folder: Path) -> None:
         wandb.sklearn.plot_roc([0, 1], None)
     """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     classifier, regressor, clusterer = map(_tables, records(folder))
     assert set(classifier) == {
         *("feature_importances", "learning_curve", "confusion_matrix", "summary_metrics"),
@@ -189,4 +189,4 @@ def test_the_charts_of_scikit_learn(launch: Launch, folder: Path) -> None:
     assert sorted(row[0] for row in classifier["feature_importances"]["rows"]) == list("abcd")
     assert set(regressor) == {"summary_metrics", "learning_curve", "outlier_candidates", "residuals"}
     assert set(clusterer) == {"elbow_curve", "silhouette"}
-    assert done.stderr.count("was not logged") == 1 and "plot_roc" in done.stderr
+    assert process.stderr.count("was not logged") == 1 and "plot_roc" in process.stderr

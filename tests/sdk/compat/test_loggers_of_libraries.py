@@ -61,18 +61,18 @@ ACCELERATE = """
     [("wandb", "train/loss"), ("tensorboard", "train/loss"), ("mlflow", "loss"), ("trackio", "train/loss")],
 )
 def test_the_transformers_trainer(launch: Launch, folder: Path, tracker: str, loss: str) -> None:
-    done = launch(TRAINER.format(tracker=tracker), WANDB_PROJECT="tiny", HF_HUB_OFFLINE="1")
-    assert done.returncode == 0, done.stderr
+    process = launch(TRAINER.format(tracker=tracker), WANDB_PROJECT="tiny", HF_HUB_OFFLINE="1")
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     steps = [step for step, _ in run.curve(loss)]
-    assert len(steps) == 4 and steps == sorted(steps), done.stderr
+    assert len(steps) == 4 and steps == sorted(steps), process.stderr
     if tracker != "trackio":  # its records have no step
         assert steps == [1, 2, 3, 4]
     assert len(run.curve(f"eval{loss.removeprefix('train')}" if "/" in loss else "eval_loss")) == 2
     assert run.status["status"] == "finished"
     if tracker in ("wandb", "trackio"):
         assert run.config["max_steps"] == 4 and run.config["model/num_parameters"] > 100
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 @needs_library("lightning", "torch")
@@ -87,25 +87,25 @@ def test_the_transformers_trainer(launch: Launch, folder: Path, tracker: str, lo
 def test_loggers_of_lightning(
     launch: Launch, folder: Path, logger: str, arguments: str, project: str
 ) -> None:
-    done = launch(LIGHTNING.format(logger=logger, arguments=arguments))
-    assert done.returncode == 0, done.stderr
+    process = launch(LIGHTNING.format(logger=logger, arguments=arguments))
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.meta["project"] == project
     assert [step for step, _ in run.curve("train/loss")] == [0, 1, 2, 3]
     assert float(run.config["lr"]) == 0.25
     assert run.status["status"] == "finished"
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 @needs_library("accelerate", "torch")
 @pytest.mark.parametrize("tracker", ["wandb", "tensorboard", "mlflow", "trackio"])
 def test_trackers_of_accelerate(launch: Launch, folder: Path, tracker: str) -> None:
-    done = launch(ACCELERATE.format(tracker=tracker))
-    assert done.returncode == 0, done.stderr
+    process = launch(ACCELERATE.format(tracker=tracker))
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.curve("train/loss") == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert float(run.config["lr"]) == 0.25
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 TUNE = """
@@ -132,14 +132,14 @@ TUNE = """
 def test_callbacks_of_ray_tune_log_one_run_per_trial(
     launch: Launch, folder: Path, module: str, callback: str, arguments: str
 ) -> None:
-    done = launch(TUNE.format(module=module, callback=callback, arguments=arguments))
-    assert done.returncode == 0, done.stderr
+    process = launch(TUNE.format(module=module, callback=callback, arguments=arguments))
+    assert process.returncode == 0, process.stderr
     runs = sorted(records(folder), key=lambda run: float(run.config["a"]))
     assert [run.meta["project"] for run in runs] == ["tuned", "tuned"]
     assert [[value for _, value in run.curve("loss")] for run in runs] == [
         [a / (n + 1) for n in range(3)] for a in (1, 2)
     ]
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 TRL = """
@@ -191,25 +191,25 @@ DETECTOR = """
 @needs_library("trl", "datasets")
 @pytest.mark.parametrize("tracker", ["wandb", "tensorboard"])
 def test_a_trainer_of_trl(launch: Launch, folder: Path, tracker: str) -> None:
-    done = launch(TRL.format(tracker=tracker), WANDB_PROJECT="tiny", HF_HUB_OFFLINE="1")
-    assert done.returncode == 0, done.stderr
+    process = launch(TRL.format(tracker=tracker), WANDB_PROJECT="tiny", HF_HUB_OFFLINE="1")
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert [step for step, _ in run.curve("train/loss")] == [1, 2, 3, 4]
     assert len(run.curve("train/mean_token_accuracy")) == 4
     assert run.status["status"] == "finished"
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 @needs_library("stable_baselines3")
 def test_the_wandb_callback_of_stable_baselines3(launch: Launch, folder: Path) -> None:
-    done = launch(AGENT)
-    assert done.returncode == 0, done.stderr
+    process = launch(AGENT)
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert [step for step, _ in run.curve("rollout/ep_rew_mean")] == [64, 128]
     assert run.config["steps"] == 128 and run.config["algo"] == "PPO"
     assert (run.path / "files" / "model.zip").stat().st_size > 1000
     assert run.status["status"] == "finished"
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 @needs_library("ultralytics")
@@ -219,15 +219,15 @@ def test_the_wandb_callbacks_of_ultralytics(
     # Ultralytics logs nothing below pytest or on GitHub's machines.
     for name in ("PYTEST_CURRENT_TEST", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
-    done = launch(DETECTOR, YOLO_CONFIG_DIR=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    process = launch(DETECTOR, YOLO_CONFIG_DIR=str(tmp_path))
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.meta["project"] == "tiny"
     assert len(run.curve("train/loss")) == 2
     assert {value for _, value in run.curve("epoch")} >= {1, 2}
     assert len(run.curve("metrics/accuracy_top1")) >= 2
     assert run.status["status"] == "finished"
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 POLICY = """
@@ -310,8 +310,8 @@ def apart(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("apart", ["lerobot"], indirect=True)
 def test_the_wandb_logger_of_lerobot(launch: Launch, folder: Path, apart: str) -> None:
-    done = launch(POLICY, PYTHONPATH=apart, HF_HUB_OFFLINE="1")
-    assert done.returncode == 0, done.stderr
+    process = launch(POLICY, PYTHONPATH=apart, HF_HUB_OFFLINE="1")
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert (run.meta["project"], run.meta["name"], run.meta["notes"]) == ("tiny", "act", "first")
     assert run.meta["tags"] == ["policy:act", "seed:1", "dataset:lab/pusht"]
@@ -321,18 +321,18 @@ def test_the_wandb_logger_of_lerobot(launch: Launch, folder: Path, apart: str) -
     assert [Path(event["path"]).suffix for event in run.events("image")] == [".mp4"]
     (weights,) = folder.glob("artifacts/model/*/v1/files/model.safetensors")
     assert weights.stat().st_size == 100
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr
 
 
 @needs_library("torch")
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("apart", ["verl"], indirect=True)
 def test_the_tracking_of_verl(launch: Launch, folder: Path, apart: str) -> None:
-    done = launch(TRACKING, PYTHONPATH=apart)
-    assert done.returncode == 0, done.stderr
+    process = launch(TRACKING, PYTHONPATH=apart)
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert (run.meta["project"], run.meta["name"]) == ("tiny", "grpo")
     assert run.curve("actor/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert run.config == {"trainer.total_epochs": 1, "actor.lr": 0.25}
     assert run.status["status"] == "finished"
-    assert "is not supported" not in done.stderr
+    assert "is not supported" not in process.stderr

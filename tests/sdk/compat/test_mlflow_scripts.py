@@ -15,7 +15,7 @@ from tests.sdk.integrations.libraries import needs_library
 def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "weights.bin").write_bytes(b"weights")
-    done = launch(
+    process = launch(
         """
         import numpy as np, matplotlib.pyplot as plt, mlflow
         from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
@@ -58,7 +58,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
         """,
         MPLBACKEND="agg",
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     parent, child, third = records(folder)
     assert [parent.meta[key] for key in ("project", "name", "notes")] == ["team-vision", "parent", "first"]
     assert parent.meta["tags"] == ["owner=me", "stage=dev"]
@@ -80,12 +80,12 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
     }
     assert child.curve("loss") == [(0, 0.5)] and child.status["status"] == "finished"
     assert third.status["status"] == "failed"
-    assert done.stderr.count("mlflow.autolog") == 1
-    assert "mlflow.pytorch.log_model is not supported" in done.stderr
+    assert process.stderr.count("mlflow.autolog") == 1
+    assert "mlflow.pytorch.log_model is not supported" in process.stderr
 
 
 def test_an_exception_fails_the_run_and_keeps_its_files(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         mlflow.start_run(run_name="one")
@@ -93,14 +93,14 @@ def test_an_exception_fails_the_run_and_keeps_its_files(launch: Launch, folder: 
         raise RuntimeError("lost")
         """
     )
-    assert done.returncode == 1
+    assert process.returncode == 1
     (run,) = records(folder)
     assert (run.status["status"], run.status["exit_reason"]) == ("failed", "RuntimeError: lost")
     assert list((folder / "artifacts" / "custom").glob("one-*/v1/files/note.txt"))
 
 
 def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         from mlflow.entities import Metric, Param, RunTag, ViewType
@@ -149,7 +149,7 @@ def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> N
         assert not client.create_registered_model("net")
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, two, below = records(folder)
     assert (first.meta["project"], first.meta["name"]) == ("vision", "one")
     assert first.meta["tags"] == ["owner=me", "stage=dev"]
@@ -157,13 +157,13 @@ def test_the_client_logs_to_runs_by_their_ids(launch: Launch, folder: Path) -> N
     assert first.curve("acc") == [(7, 0.5)] and first.config == {"lr": 0.1}
     assert [run.status["status"] for run in (first, two, below)] == ["finished"] * 3
     assert below.config["mlflow.parent"] == two.meta["id"]
-    assert "mlflow.MlflowClient.create_registered_model is not supported" in done.stderr
+    assert "mlflow.MlflowClient.create_registered_model is not supported" in process.stderr
 
 
 def test_parameters_that_are_texts_become_numbers_where_they_are_unambiguous(
     launch: Launch, folder: Path
 ) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         from mlflow.entities import Param
@@ -176,7 +176,7 @@ def test_parameters_that_are_texts_become_numbers_where_they_are_unambiguous(
         mlflow.log_param("lr", "0.5")
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     client, fluent = records(folder)
     assert client.config == {
         "lr": 0.1,
@@ -191,7 +191,7 @@ def test_parameters_that_are_texts_become_numbers_where_they_are_unambiguous(
 
 
 def test_a_parameter_is_not_changed(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow, numpy as np
         from mlflow.exceptions import MlflowException
@@ -214,27 +214,27 @@ def test_a_parameter_is_not_changed(launch: Launch, folder: Path) -> None:
             assert mlflow.active_run().data.params["lr"] == "0.1"
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.config["lr"] == 0.1 and "new" not in run.config
 
 
 def test_a_script_without_start_run_ends_without_messages(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         mlflow.log_param("lr", 0.1)
         mlflow.log_text("hello", "note.txt")
         """
     )
-    assert done.returncode == 0 and "has ended" not in done.stderr, done.stderr
+    assert process.returncode == 0 and "has ended" not in process.stderr, process.stderr
     (run,) = records(folder)
     assert run.status["status"] == "finished"
     assert list((folder / "artifacts" / "custom").glob("*/v1/files/note.txt"))
 
 
 def test_datasets_give_back_their_data(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow, numpy as np, pandas as pd
         from mlflow.data.pandas_dataset import PandasDataset
@@ -252,13 +252,13 @@ def test_datasets_give_back_their_data(launch: Launch) -> None:
         assert not list(train.profile)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.torture
 @needs_library("sklearn")
 def test_a_logged_model_is_named_by_its_id(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         from sklearn.linear_model import ElasticNet
@@ -274,13 +274,13 @@ def test_a_logged_model_is_named_by_its_id(launch: Launch) -> None:
         assert not mlflow.get_logged_model("m-1").metrics
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.torture
 @needs_library("sklearn")
 def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow, numpy as np
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -303,7 +303,7 @@ def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, fol
         LogisticRegression().fit(X, y)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     forest, pipeline, search, *candidates = records(folder)
     assert forest.config["max_depth"] == 2 and "estimator_name=RandomForestRegressor" in forest.meta["tags"]
     assert forest.metrics() == {
@@ -320,7 +320,7 @@ def test_estimators_of_scikit_learn_are_logged_automatically(launch: Launch, fol
 
 
 def test_a_run_is_renamed_and_keeps_its_tags_when_it_is_continued(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         with mlflow.start_run(run_name="one/two") as run:
@@ -336,7 +336,7 @@ def test_a_run_is_renamed_and_keeps_its_tags_when_it_is_continued(launch: Launch
         assert (run.info.run_name, run.data.tags) == ("three", {"phase": "1", "owner": "me", "mlflow.runName": "three"})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert (run.meta["name"], run.meta["display_name"], run.meta["tags"]) == (
         "one-two",
@@ -347,7 +347,7 @@ def test_a_run_is_renamed_and_keeps_its_tags_when_it_is_continued(launch: Launch
 
 
 def test_an_experiment_is_unknown_until_it_is_created(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow
         from mlflow.exceptions import MlflowException
@@ -365,7 +365,7 @@ def test_an_experiment_is_unknown_until_it_is_created(launch: Launch, folder: Pa
             pass
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     again = launch("import mlflow; assert mlflow.get_experiment('new').experiment_id == 'new'")
     assert again.returncode == 0, again.stderr
     (run,) = records(folder)
@@ -373,7 +373,7 @@ def test_an_experiment_is_unknown_until_it_is_created(launch: Launch, folder: Pa
 
 
 def test_a_client_changes_the_status_of_a_run_that_has_ended(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         from mlflow import MlflowClient
         client = MlflowClient()
@@ -384,6 +384,6 @@ def test_a_client_changes_the_status_of_a_run_that_has_ended(launch: Launch, fol
         assert client.get_run(run_id).info.status == "FAILED"
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.status["status"] == "failed" and run.curve("loss") == [(3, 0.5)]

@@ -30,8 +30,8 @@ def run(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[w
     yield begun
     while wandb.run is not None:
         wandb.finish()
-    while (left := rn.get_active_run()) is not None:
-        left.finish()
+    while (active := rn.get_active_run()) is not None:
+        active.finish()
 
 
 def _pickled_run() -> bytes:
@@ -82,12 +82,12 @@ def test_runs_are_searched_by_attributes_that_they_have() -> None:
     info = RunInfo("1", "one", "p")
     first, second = Run(info, RunData()), Run(replace(info, run_name="two"), RunData())
 
-    def found(text: str) -> list[str]:
+    def search_names(text: str) -> list[str]:
         conditions = search._conditions(text)
         return [run.info.run_name for run in (first, second) if all(test(run) for test in conditions)]
 
-    assert found("attributes.foo != 'x'") == []
-    assert found("attributes.run_name != 'one'") == ["two"]
+    assert search_names("attributes.foo != 'x'") == []
+    assert search_names("attributes.run_name != 'one'") == ["two"]
 
 
 def test_a_medium_in_many_rows_is_stored_once(run: wandb.Run) -> None:

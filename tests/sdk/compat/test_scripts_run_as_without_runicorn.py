@@ -23,8 +23,8 @@ def test_a_script_gets_its_arguments_and_its_own_folder(launch: Launch, tmp_path
         print(sys.argv, beside.VALUE)
     """
     for command in (RUN, ("-m", "runicorn.compat")):
-        done = launch(text, "--also", "-m", "x y", command=command)
-        assert done.stdout == "['train.py', '--also', '-m', 'x y'] 7\n", done.stderr
+        process = launch(text, "--also", "-m", "x y", command=command)
+        assert process.stdout == "['train.py', '--also', '-m', 'x y'] 7\n", process.stderr
 
 
 @pytest.mark.parametrize(
@@ -41,30 +41,30 @@ def test_the_end_of_a_script_is_the_end_of_its_run(
     launch: Launch, folder: Path, ending: str, code: int, status: str, reason: str | None
 ) -> None:
     text = f"import sys\nimport wandb\nwandb.init(project='p')\nwandb.log({{'a': 1}})\n{ending}\n"
-    done = launch(text, command=RUN)
-    assert done.returncode == code, done.stderr
+    process = launch(text, command=RUN)
+    assert process.returncode == code, process.stderr
     (run,) = records(folder)
     assert (run.status["status"], run.status.get("exit_reason")) == (status, reason)
 
 
 def test_a_traceback_shows_the_script_alone(launch: Launch, tmp_path: Path) -> None:
-    done = launch("def step():\n    return 1 / 0\n\nstep()\n")
+    process = launch("def step():\n    return 1 / 0\n\nstep()\n")
     plain = launch("def step():\n    return 1 / 0\n\nstep()\n", command=())
-    assert done.stderr == plain.stderr.replace(f"{tmp_path}/", "")
-    assert (done.returncode, plain.returncode) == (1, 1)
+    assert process.stderr == plain.stderr.replace(f"{tmp_path}/", "")
+    assert (process.returncode, plain.returncode) == (1, 1)
     broken, as_usual = launch("def step(:\n"), launch("def step(:\n", command=())
     assert broken.stderr == as_usual.stderr.replace(f"{tmp_path}/", "")
 
 
 def test_a_missing_script_is_reported(launch: Launch) -> None:
-    done = launch("", command=("-m", "runicorn", "run", "absent.py"))
-    assert (done.returncode, done.stdout) == (4, "")
-    assert "absent.py does not exist" in done.stderr
+    process = launch("", command=("-m", "runicorn", "run", "absent.py"))
+    assert (process.returncode, process.stdout) == (4, "")
+    assert "absent.py does not exist" in process.stderr
 
 
 def test_processes_of_a_script_log_here_too(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.customized = True\n")
-    done = launch(
+    process = launch(
         """
         import multiprocessing, subprocess, sys
         def work(name):
@@ -80,7 +80,7 @@ def test_processes_of_a_script_log_here_too(launch: Launch, folder: Path, tmp_pa
         """,
         PYTHONPATH=f"{Path(__file__).parents[3]}:{tmp_path}",
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     assert {run.meta["name"]: run.curve("a") for run in records(folder)} == {
         "spawned": [(0, 1)],
         "child": [(0, 2)],
@@ -92,12 +92,12 @@ def test_a_module_is_run_by_its_name(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "package" / "train.py").write_text(
         "import sys, wandb\nprint(__name__, sys.argv[1:], wandb.__version__)"
     )
-    done = launch("", "--lr", "1", command=("-m", "runicorn", "run", "-m", "package.train"))
-    assert done.stdout.startswith("__main__ ['train.py', '--lr', '1']"), done.stderr
+    process = launch("", "--lr", "1", command=("-m", "runicorn", "run", "-m", "package.train"))
+    assert process.stdout.startswith("__main__ ['train.py', '--lr', '1']"), process.stderr
 
 
 def test_libraries_find_the_modules_as_if_they_were_installed(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import importlib.metadata, importlib.util
         assert importlib.util.find_spec("wandb") is not None
@@ -116,4 +116,4 @@ def test_libraries_find_the_modules_as_if_they_were_installed(launch: Launch) ->
             print(error.name)
         """
     )
-    assert done.stdout == "absent_module\n", done.stderr
+    assert process.stdout == "absent_module\n", process.stderr

@@ -48,8 +48,8 @@ SCRIPT = """
     ],
 )
 def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: Path, module: str) -> None:
-    done = launch(SCRIPT.format(module=module), MPLBACKEND="agg")
-    assert done.returncode == 0, done.stderr
+    process = launch(SCRIPT.format(module=module), MPLBACKEND="agg")
+    assert process.returncode == 0, process.stderr
     run, default = records(folder)
     assert (run.meta["project"], run.meta["name"]) == ("mnist", "one")
     assert run.curve("loss") == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3)), (3, 0)]
@@ -69,12 +69,12 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path, tmp_path: P
     (curve,) = [json.loads((run.path / event["path"]).read_text()) for event in run.events("table")]
     assert curve["rows"] == [[0, pytest.approx(2 / 3), 1], [0.5, 1, 1], [1, 1, 0]]
     assert "note (step 2): hello" in run.log
-    assert "bad" in done.stderr and done.stderr.count("unheard_of") == 1
+    assert "bad" in process.stderr and process.stderr.count("unheard_of") == 1
     assert default.meta["project"] == tmp_path.name
 
 
 def test_each_set_of_hyperparameters_is_a_run(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         from tensorboardX import SummaryWriter
         with SummaryWriter("logs/mnist/one") as writer:
@@ -85,7 +85,7 @@ def test_each_set_of_hyperparameters_is_a_run(launch: Launch, folder: Path) -> N
             writer.add_scalar("loss", 1, 0)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     runs = records(folder)
     assert [(run.meta["project"], run.meta["name"], run.config["lr"]) for run in runs] == [
         *[("mnist", "one", n) for n in range(3)],
@@ -99,7 +99,7 @@ def test_each_set_of_hyperparameters_is_a_run(launch: Launch, folder: Path) -> N
 
 
 def test_points_that_purge_step_cannot_discard_are_reported_once(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         from tensorboardX import SummaryWriter
         for start in (None, 9, 2, 2):
@@ -109,12 +109,12 @@ def test_points_that_purge_step_cannot_discard_are_reported_once(launch: Launch,
             writer.close()
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("(purge_step)") == 1 and "from step 2 on" in done.stderr
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.count("(purge_step)") == 1 and "from step 2 on" in process.stderr
 
 
 def test_scalars_belong_to_a_run_of_wandb_that_asks_for_them(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         from tensorboardX import SummaryWriter
@@ -127,7 +127,7 @@ def test_scalars_belong_to_a_run_of_wandb_that_asks_for_them(launch: Launch, fol
         SummaryWriter("logs/later").add_scalar("loss", 1, 0)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     run, later = records(folder)
     assert (run.curve("charts/return"), run.curve("more")) == ([(100, 1.5)], [(0, 1)])
     assert (run.meta["project"], later.meta["project"]) == ("rl", "logs")

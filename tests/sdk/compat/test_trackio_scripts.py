@@ -10,7 +10,7 @@ from tests.sdk.compat.conftest import Launch
 
 
 def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import numpy as np, trackio
         run = trackio.init(project="my project", name="one", group="g", config={"lr": 0.1}, space_id="lab/space")
@@ -34,7 +34,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
         again.log({"loss": 0.25})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert [run.meta[key] for key in ("project", "name", "group")] == ["my project", "one", "g"]
     assert run.config == {"lr": 0.1, "epochs": 2, "optim.name": "adam"}
@@ -49,7 +49,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
     assert [(event["key"], event["step"]) for event in run.events("image")] == [("image", 10), ("video", 10)]
     assert run.events("alert") == [{"title": "Low", "text": "accuracy", "level": "error"}]
     assert "ERROR Low: accuracy" in run.log
-    assert [line for line in done.stderr.splitlines() if "not supported" in line] == [
+    assert [line for line in process.stderr.splitlines() if "not supported" in line] == [
         "runicorn: trackio.unheard_of is not supported and does nothing."
     ]
 
@@ -57,7 +57,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
 def test_a_run_resumed_after_its_first_record_continues_at_the_next_step(
     launch: Launch, folder: Path
 ) -> None:
-    done = launch(
+    process = launch(
         """
         import trackio
         for _ in range(3):
@@ -66,7 +66,7 @@ def test_a_run_resumed_after_its_first_record_continues_at_the_next_step(
             trackio.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.curve("loss") == [(0, 0.5), (1, 0.5), (2, 0.5)]
 
@@ -75,7 +75,7 @@ def test_files_are_saved_with_and_without_a_run(launch: Launch, folder: Path, tm
     (tmp_path / "models" / "deep").mkdir(parents=True)
     for name in ("a.pth", "deep/b.pth"):
         (tmp_path / "models" / name).write_text(name)
-    done = launch(
+    process = launch(
         """
         import trackio
         for project, error in ((None, RuntimeError), ("p", ValueError)):
@@ -90,16 +90,16 @@ def test_files_are_saved_with_and_without_a_run(launch: Launch, folder: Path, tm
         assert open(path + "/models/deep/b.pth").read() == "deep/b.pth"
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
-    saved = sorted(path.relative_to(run.path).as_posix() for path in (run.path / "files").rglob("*.pth"))
-    assert saved == ["files/models/a.pth", "files/models/deep/b.pth"]
+    paths = sorted(path.relative_to(run.path).as_posix() for path in (run.path / "files").rglob("*.pth"))
+    assert paths == ["files/models/a.pth", "files/models/deep/b.pth"]
     assert (folder / "artifacts" / "custom" / "p-files" / "v1" / "files" / "models" / "a.pth").is_file()
 
 
 def test_artifacts_have_a_manifest_of_dicts(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "w.bin").write_bytes(b"weights")
-    done = launch(
+    process = launch(
         """
         import hashlib, trackio
         run = trackio.init(project="p", name="one")
@@ -116,11 +116,11 @@ def test_artifacts_have_a_manifest_of_dicts(launch: Launch, folder: Path, tmp_pa
         assert isinstance(trackio.log_artifact("w.bin", name="other", type="model").manifest, list)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 def test_messages_name_trackio(launch: Launch, tmp_path: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import trackio
         run = trackio.init(project="p", name="one")
@@ -133,17 +133,17 @@ def test_messages_name_trackio(launch: Launch, tmp_path: Path) -> None:
             run.log({"image": value} if value else {})
         """
     )
-    assert done.returncode == 0, done.stderr
-    names = [line.split()[1] for line in done.stderr.splitlines() if "is not supported" in line]
+    assert process.returncode == 0, process.stderr
+    names = [line.split()[1] for line in process.stderr.splitlines() if "is not supported" in line]
     assert names == [
         *("trackio.Api.create_registry", "trackio.api.Run.rename", "trackio.Table.to_data_array"),
         "trackio.Artifact.get_entry_uri",
     ]
-    assert "wandb" not in done.stderr
+    assert "wandb" not in process.stderr
 
 
 def test_an_open_run_of_another_tracker_is_not_resumed(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import trackio, wandb
         theirs = wandb.init(project="a", name="w")
@@ -160,6 +160,6 @@ def test_an_open_run_of_another_tracker_is_not_resumed(launch: Launch, folder: P
             raise AssertionError
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second = records(folder)
     assert (first.curve("loss"), second.curve("loss")) == ([(0, 1)], [(0, 2)])

@@ -10,7 +10,7 @@ def _warnings(text: str) -> list[str]:
 
 
 def test_an_unknown_callback_does_not_stop_a_training(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import abc, wandb
         from wandb.integration.someone import Callback
@@ -44,13 +44,13 @@ def test_an_unknown_callback_does_not_stop_a_training(launch: Launch) -> None:
         assert isinstance(Mine(5), Callback) and Mine(7).on_epoch_end(1) == 7 and Both().after() == 2
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert _warnings(done.stderr)[0] == "wandb.integration.someone.Callback"
-    assert len(set(_warnings(done.stderr))) == len(_warnings(done.stderr))
+    assert process.returncode == 0, process.stderr
+    assert _warnings(process.stderr)[0] == "wandb.integration.someone.Callback"
+    assert len(set(_warnings(process.stderr))) == len(_warnings(process.stderr))
 
 
 def test_unknown_names_are_context_managers_iterables_decorators_and_errors(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow, wandb
         run = wandb.init(project="p", mode="disabled")
@@ -80,8 +80,8 @@ def test_unknown_names_are_context_managers_iterables_decorators_and_errors(laun
             assert str(error) == "theirs"
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert _warnings(done.stderr) == [
+    assert process.returncode == 0, process.stderr
+    assert _warnings(process.stderr) == [
         "wandb.unheard_span",
         "wandb.unheard_span.set_inputs",
         "wandb.Run.UnheardOfRows",
@@ -91,7 +91,7 @@ def test_unknown_names_are_context_managers_iterables_decorators_and_errors(laun
 
 
 def test_results_of_unknown_functions_are_inert_objects(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import mlflow, trackio, wandb
         result = mlflow.evaluate("model", [1], targets="y")
@@ -106,5 +106,5 @@ def test_results_of_unknown_functions_are_inert_objects(launch: Launch) -> None:
             mlflow.log_metric("acc", result.metrics["accuracy"])
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert "mlflow.evaluate" in _warnings(done.stderr)
+    assert process.returncode == 0, process.stderr
+    assert "mlflow.evaluate" in _warnings(process.stderr)

@@ -15,7 +15,7 @@ def _media(run: Record, kind: str) -> list[tuple[str, int | None, str]]:
 
 
 def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import argparse, wandb
         arguments = argparse.Namespace(lr=0.1, optim={"name": "adam"})
@@ -39,7 +39,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
         assert wandb.run is None
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     meta = run.meta
     assert [meta[key] for key in ("project", "name", "notes", "group")] == [
@@ -68,7 +68,7 @@ def test_a_training_script_is_recorded(launch: Launch, folder: Path) -> None:
 
 
 def test_steps_follow_the_rules_of_wandb(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         run = wandb.init(project="p")
@@ -85,11 +85,11 @@ def test_steps_follow_the_rules_of_wandb(launch: Launch, folder: Path) -> None:
     (run,) = records(folder)
     assert run.curve("a") == [(0, 1), (10, 3), (11, 5)]
     assert run.curve("b") == [(0, 2), (10, 4)]
-    assert done.stderr.count("was ignored") == 1 and "step 3" in done.stderr
+    assert process.stderr.count("was ignored") == 1 and "step 3" in process.stderr
 
 
 def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         run = wandb.init(project="p")
@@ -101,7 +101,7 @@ def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path)
         run.log({"val/loss": 9})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert [step for step, _ in run.curve("loss")] == [0, 1, 2, 3]
     assert run.curve("val/acc") == [(0, 0.25), (10, 0.75), (20, 0.5), (30, 0.5)]
@@ -112,7 +112,7 @@ def test_defined_metrics_have_steps_and_statistics(launch: Launch, folder: Path)
 
 
 def test_defined_metrics_may_be_numbers_of_numpy(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import numpy as np, wandb
         run = wandb.init(project="p")
@@ -121,14 +121,14 @@ def test_defined_metrics_may_be_numbers_of_numpy(launch: Launch, folder: Path) -
             run.log({"epoch": np.int64(10 * n), "acc": np.float32(n / 4)})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.curve("acc") == [(0, 0.0), (10, 0.25), (20, 0.5)] and run.summary["acc.max"] == 0.5
 
 
 def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"video")
-    done = launch(
+    process = launch(
         """
         import numpy as np, pandas as pd, wandb
         run = wandb.init(project="p")
@@ -150,7 +150,7 @@ def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
         wandb.log({"matrix": cm})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert sorted(_media(run, "image")) == [
         *[("clip", 7, ".mp4"), ("cloud", 7, ".json"), ("image", 7, ".png"), ("images", 7, ".png")],
@@ -169,12 +169,12 @@ def test_media_are_stored(launch: Launch, folder: Path, tmp_path: Path) -> None:
     assert (contents["counted"]["edges"], contents["counted"]["counts"]) == ([0, 1, 2], [1, 3])
     assert run.events("image")[0]["caption"] == "noise"
     assert run.curve("loss") == [(7, 0.5), (7, 2)]
-    assert "absent.png" in done.stderr
+    assert "absent.png" in process.stderr
 
 
 def test_artifacts_are_versions_of_the_store(launch: Launch, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"weights")
-    done = launch(
+    process = launch(
         """
         import wandb, pathlib
         with wandb.init(project="p") as run:
@@ -204,13 +204,13 @@ def test_artifacts_are_versions_of_the_store(launch: Launch, folder: Path, tmp_p
         assert [a.name for a in second.used_artifacts()] == ["net-best:v0"]
         """
     )
-    assert (done.returncode, done.stdout) == (0, "absent\n"), done.stderr
+    assert (process.returncode, process.stdout) == (0, "absent\n"), process.stderr
     created = [json.loads((run.path / "artifacts_created.json").read_text()) for run in records(folder)[:1]]
     assert [entry["name"] for entry in created[0]["artifacts"]] == ["net-best", "plain", "source-p"]
 
 
 def test_runs_are_resumed_and_read_by_the_api(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import os, wandb
         run = wandb.init(project="p", id="mine", resume="allow", config={"optim": {"lr": 0.1}}, name="one")
@@ -243,13 +243,13 @@ def test_runs_are_resumed_and_read_by_the_api(launch: Launch, folder: Path) -> N
             == ["two", "one"]
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, _ = records(folder)
     assert first.curve("loss") == [(0, 1.0), (1, 0.75), (2, 0.5), (3, 0.25)]
 
 
 def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         run = wandb.init(project="p")
@@ -260,8 +260,8 @@ def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
         assert Callback(log="all") is not None
         """
     )
-    assert done.returncode == 0, done.stderr
-    warnings = [line for line in done.stderr.splitlines() if "not supported" in line]
+    assert process.returncode == 0, process.stderr
+    warnings = [line for line in process.stderr.splitlines() if "not supported" in line]
     assert [line.split()[1] for line in warnings] == [
         "wandb.unheard_of",
         "wandb.Run.unheard_of_too",
@@ -270,7 +270,7 @@ def test_unknown_calls_warn_once_and_return_none(launch: Launch) -> None:
 
 
 def test_odd_arguments_never_raise_into_the_training(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         run = wandb.init(project="p")
@@ -280,8 +280,8 @@ def test_odd_arguments_never_raise_into_the_training(launch: Launch, folder: Pat
         run.log_artifact(wandb.Artifact("empty", type="model"))
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert "'empty'" in done.stderr and "is not a step" in done.stderr
+    assert process.returncode == 0, process.stderr
+    assert "'empty'" in process.stderr and "is not a step" in process.stderr
     (record,) = records(folder)
     assert record.curve("loss") == [(5, 1.0), (5, 2.0), (5, 3.0)]
 
@@ -303,7 +303,7 @@ def test_a_disabled_run_writes_nothing(launch: Launch, folder: Path) -> None:
 def test_a_run_that_was_resumed_before_its_first_record_begins_at_step_0(
     launch: Launch, folder: Path
 ) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         wandb.init(project="p", id="mine", resume="allow").finish()
@@ -314,13 +314,13 @@ def test_a_run_that_was_resumed_before_its_first_record_begins_at_step_0(
             run.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.curve("loss") == [(0, 0.5), (1, 0.5)]
 
 
 def test_a_resumed_run_keeps_its_summary(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         for part in ([5, 1, 3], [4, 2]):
@@ -335,13 +335,13 @@ def test_a_resumed_run_keeps_its_summary(launch: Launch, folder: Path) -> None:
             run.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert (run.summary["loss.min"], run.summary["loss.mean"], run.summary["note"]) == (1, 3, "kept")
 
 
 def test_a_setting_is_changed_on_purpose_only(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         from wandb.sdk.lib.config_util import ConfigError
@@ -361,13 +361,13 @@ def test_a_setting_is_changed_on_purpose_only(launch: Launch, folder: Path) -> N
         wandb.init(project="p", config={"lr": 0.1}, allow_val_change=True).config.lr = 0.2
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second = records(folder)
     assert first.config == {"lr": 0.1, "sizes": [1, 2], "new": 2} and second.config == {"lr": 0.2}
 
 
 def test_a_run_is_forked_and_rewound(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         with wandb.init(project="p", id="first", config={"lr": 0.1, "layers": 3}) as run:
@@ -390,7 +390,7 @@ def test_a_run_is_forked_and_rewound(launch: Launch, folder: Path) -> None:
                 raise AssertionError(wrong)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     first, second, third = records(folder)
     assert first.curve("loss") == [(n, 5 - n) for n in range(5)]
     assert second.curve("loss") == [(0, 5), (1, 4), (2, 3), (3, 30)]
@@ -399,7 +399,7 @@ def test_a_run_is_forked_and_rewound(launch: Launch, folder: Path) -> None:
 
 
 def test_unknown_arguments_of_init_are_reported(launch: Launch) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         from wandb.sdk.data_types.base_types.wb_value import WBValue
@@ -408,13 +408,13 @@ def test_unknown_arguments_of_init_are_reported(launch: Launch) -> None:
         assert isinstance(wandb.Table(["a"], [[1]]), WBValue) and not isinstance(1, WBValue)
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("the argument monitor_gym is not supported") == 1
-    assert done.stderr.count("the argument experiment is not supported") == 1
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.count("the argument monitor_gym is not supported") == 1
+    assert process.stderr.count("the argument experiment is not supported") == 1
 
 
 def test_processes_of_a_shared_run_are_in_one_group(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import os, subprocess, sys, wandb
         worker = len(sys.argv) > 1
@@ -428,16 +428,16 @@ def test_processes_of_a_shared_run_are_in_one_group(launch: Launch, folder: Path
             run.log({"loss": 0})
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     primary, worker = records(folder)
     assert [run.curve("loss") for run in (primary, worker)] == [[(0, 1), (1, 0)], [(0, 2)]]
     assert primary.meta["group"] == worker.meta["group"] == primary.meta["id"]
     assert worker.config == {"wandb.label": "rank_1", "wandb.shared_with": primary.meta["id"]}
-    assert "each process writes a run of its own" in done.stderr
+    assert "each process writes a run of its own" in process.stderr
 
 
 def test_a_pickled_run_is_shared_with_a_spawned_process(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import copy, multiprocessing, pickle, wandb
 
@@ -463,7 +463,7 @@ def test_a_pickled_run_is_shared_with_a_spawned_process(launch: Launch, folder: 
             run.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.curve("parent") == [(0, 11), (1, 12)] and run.curve("child") == [(5, 21)]
     assert (run.config["c1"], run.config["c2"], run.summary["best.top1"]) == (11, 22, 0.5)
@@ -481,7 +481,7 @@ def test_a_pickled_run_is_shared_with_a_spawned_process(launch: Launch, folder: 
 
 
 def test_the_summary_nests(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         run = wandb.init(project="p")
@@ -502,7 +502,7 @@ def test_the_summary_nests(launch: Launch, folder: Path) -> None:
         assert stored["deep"]["r"]["s"] == 3 and stored["deep.q"] == 1 and stored["loss.min"] == 3
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (run,) = records(folder)
     assert run.summary == {
         "deep.q": 1,
@@ -517,7 +517,7 @@ def test_the_summary_nests(launch: Launch, folder: Path) -> None:
 
 
 def test_images_in_tables_are_stored_beside_them(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import numpy as np, trackio, wandb
         for library, options in ((wandb, {"name": "w"}), (trackio, {"name": "t"})):
@@ -528,7 +528,7 @@ def test_images_in_tables_are_stored_beside_them(launch: Launch, folder: Path) -
             run.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     for run in records(folder):
         captioned, plain = run.events("image")
         assert (captioned["key"], captioned["step"], captioned["caption"]) == ("seen/image", 3, "black")
@@ -538,7 +538,7 @@ def test_images_in_tables_are_stored_beside_them(launch: Launch, folder: Path) -
 
 
 def test_values_that_are_none_are_no_points(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import trackio, wandb
         for library, options in ((wandb, {"name": "w"}), (trackio, {"name": "t"})):
@@ -549,13 +549,13 @@ def test_values_that_are_none_are_no_points(launch: Launch, folder: Path) -> Non
             run.finish()
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     for run in records(folder):
         assert run.metrics() == {"loss", "deep.z"} and run.curve("loss") == [(0, 1), (2, 3)]
 
 
 def test_a_name_that_is_given_later_is_displayed(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         with wandb.init(project="p", name="lr=0.1/seed: 1", config={"lr": 0.1}):
@@ -567,14 +567,14 @@ def test_a_name_that_is_given_later_is_displayed(launch: Launch, folder: Path) -
         assert sorted(run.name for run in wandb.Api().runs("p")) == ["lr=0.1/seed: 1", "second/b"]
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     names = {(run.meta["name"], run.meta["display_name"]) for run in records(folder)}
     assert names == {("lr=0.1-seed: 1", "lr=0.1/seed: 1"), ("first", "second/b")}
     assert all("wandb.name" not in run.config for run in records(folder))
 
 
 def test_the_cells_of_a_notebook_begin_runs_of_their_own(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         from IPython.core.interactiveshell import InteractiveShell
         shell = InteractiveShell.instance()
@@ -584,13 +584,13 @@ def test_the_cells_of_a_notebook_begin_runs_of_their_own(launch: Launch, folder:
         assert shell.run_cell("wandb.finish()").success
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     runs = {run.meta["name"]: (run.config, run.curve("loss")) for run in records(folder)}
     assert runs == {"one": ({"lr": 0}, [(0, 0)]), "two": ({"lr": 1}, [(0, 1)])}
 
 
 def test_a_run_is_begun_again_as_reinit_says(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         first = wandb.init(project="p", name="first", config={"lr": 0.1})
@@ -606,7 +606,7 @@ def test_a_run_is_begun_again_as_reinit_says(launch: Launch, folder: Path) -> No
         assert not first._run.is_open() and not beside._run.is_open()
         """
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("wandb.init returned the run that is active") == 1
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.count("wandb.init returned the run that is active") == 1
     curves = {run.meta["name"]: run.curve("loss") for run in records(folder)}
     assert curves == {"first": [(0, 1)], "beside": [(0, 2)], "last": []}

@@ -35,8 +35,8 @@ DISTRIBUTIONS = [
 
 def _samples(about: dict[str, Any]) -> list[Any]:
     sweep, generator = definition({"method": "random", "parameters": {"x": about}}), random.Random(0)
-    drawn = [proposal(sweep, n, [], generator) for n in range(300)]
-    return [values["x"] for values, _ in filter(None, drawn)]
+    proposals = [proposal(sweep, n, [], generator) for n in range(300)]
+    return [values["x"] for values, _ in filter(None, proposals)]
 
 
 @pytest.mark.parametrize(("about", "low", "high"), DISTRIBUTIONS)
@@ -100,7 +100,7 @@ def test_bayes_finds_better_values_than_random() -> None:
 
 
 def test_a_grid_is_run_completely(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         def main():
@@ -121,18 +121,18 @@ def test_a_grid_is_run_completely(launch: Launch, folder: Path) -> None:
         assert wandb.run is None
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     runs = records(folder)
     assert [run.curve("loss") for run in runs] == [[(0, a + b)] for a in (1, 2) for b in (10, 11, 12)]
     assert {run.meta["project"] for run in runs} == {"grid"}
     assert len({run.meta["group"] for run in runs}) == 1
     assert runs[0].config["optimizer.b"] == 10 and runs[0].config["fixed"] == 7
     assert runs[0].config["momentum"] == 0.5 and runs[0].config["a"] == 1
-    assert "the change to 99 was ignored" in done.stderr
+    assert "the change to 99 was ignored" in process.stderr
 
 
 def test_hyperband_stops_runs_that_are_behind(launch: Launch, folder: Path) -> None:
-    done = launch(
+    process = launch(
         """
         import wandb
         def main():
@@ -149,7 +149,7 @@ def test_hyperband_stops_runs_that_are_behind(launch: Launch, folder: Path) -> N
         wandb.agent(wandb.sweep(config), function=main)
         """
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     runs = records(folder)
     assert [len(run.curve("loss")) for run in runs] == [9, 2, 9, 2]
     assert [run.status["status"] for run in runs] == ["finished"] * 4
@@ -167,21 +167,21 @@ def test_a_failed_run_does_not_end_the_sweep_but_failures_only_do(launch: Launch
         config = {{"method": "grid", "parameters": {{"x": {{"values": [1, 2, 3]}}}}}}
         wandb.agent(wandb.sweep(config, project="p"), function=main, count=3)
     """
-    done = launch(text.format(bad=(1,)))
-    assert done.returncode == 0, done.stderr
+    process = launch(text.format(bad=(1,)))
+    assert process.returncode == 0, process.stderr
     assert [run.status["status"] for run in records(folder)] == ["failed", "finished", "finished"]
-    assert "RuntimeError: no memory" in done.stderr
+    assert "RuntimeError: no memory" in process.stderr
     assert records(folder)[0].status["exit_reason"] == "RuntimeError: no memory"
-    done = launch(text.format(bad=(1, 2, 3)))
-    assert done.returncode == 1 and "All 3 runs" in done.stderr
+    process = launch(text.format(bad=(1, 2, 3)))
+    assert process.returncode == 1 and "All 3 runs" in process.stderr
 
 
 def test_an_agent_without_a_sweep_or_function_fails(launch: Launch) -> None:
     assert launch("import wandb; wandb.agent('absent', function=print)").returncode == 1
-    done = launch(
+    process = launch(
         "import wandb; wandb.agent(wandb.sweep({'method': 'random', 'parameters': {'x': {'value': 1}}}))"
     )
-    assert done.returncode == 1 and "needs a function" in done.stderr
+    assert process.returncode == 1 and "needs a function" in process.stderr
 
 
 def test_a_program_is_run_for_each_trial(launch: Launch, folder: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_program_is_run_for_each_trial(launch: Launch, folder: Path, tmp_path:
             """
         )
     )
-    done = launch(
+    process = launch(
         """
         import subprocess, sys, wandb
         config = {
@@ -217,7 +217,7 @@ def test_a_program_is_run_for_each_trial(launch: Launch, folder: Path, tmp_path:
         """,
         MORE="word",
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     runs = records(folder)
     assert [run.config["lr"] for run in runs] == [0.1, 0.2, 0.0]
     assert [len(run.curve("loss")) for run in runs] == [4, 2, 4]

@@ -15,8 +15,8 @@ GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")
 
 
 def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    process = subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return process.stdout.strip()
 
 
 def commit(folder: Path) -> str:
@@ -64,7 +64,7 @@ class Project:
         keep.keep(self.root, run_dir, start)
         return run_dir
 
-    def kept(
+    def contents(
         self, script: str = "train.py", folder: Path | None = None, **variables: str
     ) -> dict[str, bytes]:
         sources = Sources(self.run(script, folder, **variables))

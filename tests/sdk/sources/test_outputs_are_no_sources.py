@@ -23,9 +23,9 @@ BEFORE, BEGAN, DURING, ENDED = 900.0, 1000.0, 1100.0, 1200.0
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path)
-    put(made, "train.py", BEFORE)
-    return made
+    new_project = Project(tmp_path)
+    put(new_project, "train.py", BEFORE)
+    return new_project
 
 
 def put(project: Project, name: str, at: float, content: str = "x\n") -> None:

@@ -55,9 +55,9 @@ def test_tracked_changed_and_new_files_of_a_repository_are_kept(project: Project
 def test_files_in_a_folder_of_keys_are_left_out(project: Project) -> None:
     keys = {".env/production": "TOKEN=abc\nplainpass\n", "conf/.env.d/x.py": "plainpass"}
     write(project.folder, {"train.py": "a = 1\n", "env/model.py": "m = 1\n", **keys})
-    assert set(project.kept()) == {"train.py", "env/model.py"}
+    assert set(project.contents()) == {"train.py", "env/model.py"}
     git(project.folder, "init", "-q")
-    assert set(project.kept()) == {"train.py", "env/model.py"}
+    assert set(project.contents()) == {"train.py", "env/model.py"}
 
 
 def test_a_resumed_run_has_its_sources_until_new_ones_are_complete(project: Project) -> None:
@@ -78,10 +78,10 @@ def test_a_program_without_a_repository_is_walked(project: Project, monkeypatch:
     write(project.folder, {"out/y.py": "y", "lib/out/z.py": "z", "venv/pyvenv.cfg": "", "venv/v.py": "v"})
     write(project.folder, {"environment/pyvenv.cfg": "", "environment/e.py": "", "node_modules/m.js": ""})
     names = {".gitignore", "lib/__init__.py", "lib/out/z.py", "train.py"}
-    assert set(project.kept()) == names
+    assert set(project.contents()) == names
     monkeypatch.setenv("PATH", "")  # no git binary, though the folder is a repository
     (project.folder / ".git").mkdir()
-    assert set(project.kept()) == names
+    assert set(project.contents()) == names
 
 
 def test_environments_caches_and_stores_in_a_repository_are_no_sources(project: Project) -> None:
@@ -95,24 +95,24 @@ def test_environments_caches_and_stores_in_a_repository_are_no_sources(project: 
         project.folder,
         {".runicorn/p/n/runs/a/meta.json": "{}", "a.egg-info/PKG-INFO": "", "build/new.py": "n"},
     )
-    assert set(project.kept()) == {"train.py", "build/tracked.py", "env/game.py"}
+    assert set(project.contents()) == {"train.py", "build/tracked.py", "env/game.py"}
     (project.folder / ".git").rename(project.folder.parent / "git")
-    assert set(project.kept()) == {"train.py", "env/game.py"}
+    assert set(project.contents()) == {"train.py", "env/game.py"}
 
 
 def test_script_and_working_directory_may_lie_side_by_side(project: Project) -> None:
     write(project.folder, {"bin/train.py": "a", "conf/a.json": "{}", "other.txt": "o"})
-    kept = project.kept(script="../bin/train.py", folder=project.folder / "conf")
-    assert set(kept) == {"bin/train.py", "conf/a.json", "other.txt"}
+    contents = project.contents(script="../bin/train.py", folder=project.folder / "conf")
+    assert set(contents) == {"bin/train.py", "conf/a.json", "other.txt"}
 
 
 def test_rules_of_runicornignore_leave_files_out(project: Project) -> None:
     write(project.folder, {"train.py": "a", ".runicornignore": "secret_*\n!secret_plan.py\nbig/\n"})
     write(project.folder, {"secret_a.py": "a", "secret_plan.py": "p", "big/x.py": "x"})
     expected = {".runicornignore", "secret_plan.py", "train.py"}
-    assert set(project.kept()) == expected
+    assert set(project.contents()) == expected
     commit(project.folder)
-    assert set(project.kept()) == expected
+    assert set(project.contents()) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_windows_line_ends_and_other_encodings_are_kept_as_they_are(project: Pro
     }
     for name, content in contents.items():
         (project.folder / name).write_bytes(content)
-    assert project.kept() == contents
+    assert project.contents() == contents
 
 
 def test_submodules_are_kept_with_the_files_of_their_working_tree(project: Project, tmp_path: Path) -> None:
@@ -214,8 +214,8 @@ def test_submodules_are_kept_with_the_files_of_their_working_tree(project: Proje
     commit(project.folder)
     git(project.folder, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "inner")
     write(project.folder, {"inner/module.py": "m = 2\n", "inner/new.py": "n\n"})
-    kept = project.kept()
-    assert (kept["inner/module.py"], kept["inner/new.py"]) == (b"m = 2\n", b"n\n")
+    contents = project.contents()
+    assert (contents["inner/module.py"], contents["inner/new.py"]) == (b"m = 2\n", b"n\n")
 
 
 def test_the_storage_root_and_installed_tools_are_no_sources(tmp_path: Path) -> None:
@@ -223,10 +223,10 @@ def test_the_storage_root_and_installed_tools_are_no_sources(tmp_path: Path) -> 
     project.root = project.folder / "store"
     project.root.mkdir()
     write(project.folder, {"train.py": "a"})
-    assert set(project.kept()) == {"train.py"}
+    assert set(project.contents()) == {"train.py"}
     tool = f"{tmp_path}/bin/tool"
     write(tmp_path, {"bin/tool": "#!python", "bin/other": ""})
-    assert set(project.kept(script=tool)) == {"train.py"}  # the working directory
+    assert set(project.contents(script=tool)) == {"train.py"}  # the working directory
 
 
 def test_a_further_run_costs_little(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,8 +236,8 @@ def test_a_further_run_costs_little(project: Project, monkeypatch: pytest.Monkey
         project.folder, {"train.py": "a = 1\n", **{f"m{n}.py": "".join(lines) + str(n) for n in range(200)}}
     )
     reads: list[Path] = []
-    read = keep.read_source
-    monkeypatch.setattr(keep, "read_source", lambda path: reads.append(path) or read(path))
+    read_source = keep.read_source
+    monkeypatch.setattr(keep, "read_source", lambda path: reads.append(path) or read_source(path))
     project.run()
     first, count = weight(project.root), len(reads)
     project.run()
@@ -281,7 +281,7 @@ def test_packs_are_collected_with_their_last_run(project: Project) -> None:
     shutil.rmtree(second)
     assert garbage.collect(store).bytes > 0
     assert not store.pool.blob(digest).exists()
-    assert project.kept() == {"train.py": b"a = 1\n"}  # what the cache says is not there any more
+    assert project.contents() == {"train.py": b"a = 1\n"}  # what the cache says is not there any more
 
 
 def test_without_hard_links_a_run_has_copies(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,10 @@ def mounted(path: Path, options: str) -> bool:
     path.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return False
-    return done.returncode == 0
+    return process.returncode == 0
 
 
 @contextmanager

@@ -154,7 +154,7 @@ def _read(stream: IO[str] | None, keep: Callable[[str], None]) -> None:
             keep(line)
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether no process has this pid."""
     try:
         os.kill(pid, 0)
@@ -165,4 +165,4 @@ def gone(pid: int) -> bool:
 
 def wait_until_gone(pid: int) -> None:
     """Return once the process has ended."""
-    until(lambda: gone(pid))
+    until(lambda: has_ended(pid))

@@ -54,10 +54,10 @@ def _end_run(ends: Script, steps: int) -> str:
     return ends.hear()
 
 
-def _cut(device: Disk, copy: Path, known: dict[str, int]) -> None:
+def _cut(device: Disk, copy: Path, steps_by_run: dict[str, int]) -> None:
     with device.after_power_cut(copy) as root:
         runs = {run.path.name: run for run in recorded(root)}
-        for run_id, steps in known.items():
+        for run_id, steps in steps_by_run.items():
             _assert_whole(runs[run_id], steps)
 
 

@@ -59,8 +59,10 @@ def test_a_documented_path_can_be_imported_first(path: str) -> None:
         pytest.skip(f"not installed: {library}")
     code = f"from {path} import {', '.join(PATHS[path].split())}"
     env = {**os.environ, "KERAS_BACKEND": "torch"}  # its default is TensorFlow
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, env=env, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.parametrize("name", sorted({*extensions.__all__} & {*runicorn.__all__}))

@@ -91,13 +91,13 @@ def test_reading_on_gives_every_whole_line_once_and_never_the_torn_one(
     path.write_bytes(b"".join(lines) + torn.replace(b"\n", b"."))
     fd = os.open(path, os.O_RDONLY)
     try:
-        read = b""
-        while chunk := journal.complete(fd, len(read), limit):
+        content = b""
+        while chunk := journal.complete(fd, len(content), limit):
             assert chunk.endswith(b"\n") and (len(chunk) <= limit or chunk.count(b"\n") == 1)
-            read += chunk
+            content += chunk
     finally:
         os.close(fd)
-    assert read == b"".join(lines)
+    assert content == b"".join(lines)
 
 
 def test_half_a_line_waits_for_its_end(path: Path, reader: int) -> None:

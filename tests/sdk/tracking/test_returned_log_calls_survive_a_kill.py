@@ -30,10 +30,10 @@ work(threads)
 
 def _kill_after(script: Script, lines: int) -> set[int]:
     """The steps whose `log()` had returned."""
-    seen = {int(script.hear()) for _ in range(lines)}
+    numbers = {int(script.hear()) for _ in range(lines)}
     script.signal(signal.SIGKILL)
     assert script.end() == -signal.SIGKILL
-    return seen | {int(line) for line in script.stdout.splitlines()}
+    return numbers | {int(line) for line in script.stdout.splitlines()}
 
 
 def test_a_killed_process_has_lost_nothing(script: Callable[..., Script], folder: Path) -> None:

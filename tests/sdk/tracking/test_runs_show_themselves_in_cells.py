@@ -91,8 +91,8 @@ def test_runs_are_chosen_by_project_and_number(tmp_path: Path, sdk_only: None) -
         for number, project in enumerate(["vision", "speech", "vision"])
     ]
     (folder_of(tmp_path, ids[0]) / ".deleted").write_text("{}")
-    shown = rn.show(project="vision", storage=tmp_path)
-    assert [folder.name for folder in shown.folders] == [ids[2]]
+    view = rn.show(project="vision", storage=tmp_path)
+    assert [folder.name for folder in view.folders] == [ids[2]]
     assert len(rn.show(limit=1, storage=tmp_path).folders) == 1
     assert "No runs." in rn.show(project="none", storage=tmp_path)._repr_html_()
     assert "No runs." in pictures_html([], "No runs.")
@@ -234,24 +234,24 @@ def test_an_executed_notebook_has_the_curves_in_its_outputs(
     for name, value in environment(home, RUNICORN_DIR=str(folder)).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("IPYTHONDIR", str(folder.parent))
-    shown = folder.parent / "shown"
-    monkeypatch.setenv("SHOWN", str(shown))
+    marker = folder.parent / "shown"
+    monkeypatch.setenv("SHOWN", str(marker))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in NOTEBOOK])
-    seen: list[str] = []
+    outputs: list[str] = []
     client = NotebookClient(notebook, timeout=120)
-    client.on_cell_executed = lambda cell_index, **_: seen.append(html_of(notebook.cells[1]))
+    client.on_cell_executed = lambda cell_index, **_: outputs.append(html_of(notebook.cells[1]))
 
     def note_the_curve() -> None:
         until(lambda: "<polyline" in html_of(notebook.cells[1]))
-        shown.touch()
+        marker.touch()
 
     thread = threading.Thread(target=note_the_curve)
     thread.start()
     client.execute()
     thread.join()
     # While the run went on its output had the curve; at the end it is the page.
-    assert seen[1] == "" or "<polyline" not in seen[1]
-    assert "<polyline" in seen[3] and "running" in seen[3]
+    assert outputs[1] == "" or "<polyline" not in outputs[1]
+    assert "<polyline" in outputs[3] and "running" in outputs[3]
     assert "iframe" in html_of(notebook.cells[1]) and "iframe" in html_of(notebook.cells[5])
 
 

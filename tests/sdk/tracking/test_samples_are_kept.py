@@ -96,8 +96,8 @@ def test_rows_may_be_changed_once_the_call_returned(begin: Begin) -> None:
     row["tokens"].append(2)  # type: ignore[union-attr]
     row["a"][0] = 9  # type: ignore[index]
     batch.wait(30)
-    (stored,) = rows_of(run)
-    assert (stored["messages"][0]["content"], stored["tokens"], stored["a"]) == ("before", [1], [0, 0])
+    (sample,) = rows_of(run)
+    assert (sample["messages"][0]["content"], sample["tokens"], sample["a"]) == ("before", [1], [0, 0])
 
 
 def test_images_are_stored_below_media_and_referred_to(begin: Begin) -> None:

@@ -90,8 +90,10 @@ def test_settings_data_and_models_are_kept(tmp_path: Path, home: Path) -> None:
         "pretrained.resnet18": "torchvision://resnet18",
     }
     assert "through the handler" in (run.run_dir / "logs.txt").read_text()
-    made = json.loads((run.run_dir / layout.ARTIFACTS_CREATED).read_text())["artifacts"]
-    assert [(entry["type"], entry["name"], entry["version"]) for entry in made] == [("dataset", "digits", 1)]
+    versions = json.loads((run.run_dir / layout.ARTIFACTS_CREATED).read_text())["artifacts"]
+    assert [(entry["type"], entry["name"], entry["version"]) for entry in versions] == [
+        ("dataset", "digits", 1)
+    ]
 
 
 def test_code_is_copied_on_request(tmp_path: Path, home: Path) -> None:
@@ -184,9 +186,9 @@ def test_the_manager_of_experiments_works_on_the_runs_of_the_store(folder: Path,
     assert manager.tag_experiment(ids[0], ["b", "a"]) and not manager.tag_experiment("none", ["x"])
     assert manager.add_experiment(ids[1], "p", "n1", description="the best").tags == ["a"]
     assert manager.pin_experiment(ids[1]) and manager.archive_experiment(ids[2])
-    assert [found.id for found in manager.search_experiments("p", tags=["a", "b"])] == [ids[0]]
-    assert [found.id for found in manager.search_experiments(text="BEST", pinned=True)] == [ids[1]]
-    assert {found.id for found in manager.search_experiments(archived=True)} == set(ids)
+    assert [match.id for match in manager.search_experiments("p", tags=["a", "b"])] == [ids[0]]
+    assert [match.id for match in manager.search_experiments(text="BEST", pinned=True)] == [ids[1]]
+    assert {match.id for match in manager.search_experiments(archived=True)} == set(ids)
     stats = manager.get_experiment_stats()
     assert (stats["total"], stats["active"], stats["projects"], stats["tags"]) == (3, 2, {"p": 3}, ["a", "b"])
     assert manager.cleanup_old_experiments(days=-1) == [ids[0]] and set(manager.metadata) == set(ids)

@@ -82,6 +82,6 @@ def test_values_of_torch_are_plain(begin: Callable[..., rn.Run]) -> None:
 
     config = {"lr": torch.tensor(0.5), "dtype": torch.float16, "device": torch.device("cpu")}
     weights = {"few": torch.ones(2), "many": torch.zeros(2000)}
-    kept = on_disk(begin(config={**config, **weights}))
-    assert kept["lr"] == 0.5 and kept["dtype"] == "torch.float16" and kept["device"] == "cpu"
-    assert kept["few"] == [1.0, 1.0] and kept["many"].startswith("tensor([0., 0., 0.,  ...")
+    params = on_disk(begin(config={**config, **weights}))
+    assert params["lr"] == 0.5 and params["dtype"] == "torch.float16" and params["device"] == "cpu"
+    assert params["few"] == [1.0, 1.0] and params["many"].startswith("tensor([0., 0., 0.,  ...")

@@ -48,8 +48,8 @@ def test_samples_become_a_wav_file(
 ) -> None:
     path = run.log_audio("s", convert(samples), step=3, caption="c", sample_rate=8000)
     assert path.endswith("_s.wav")
-    kept = samples_of((run.run_dir / path).read_bytes())
-    assert kept[:2] == (channels, 8000) and np.abs(np.subtract(kept[2], values)).max() <= 1
+    sound = samples_of((run.run_dir / path).read_bytes())
+    assert sound[:2] == (channels, 8000) and np.abs(np.subtract(sound[2], values)).max() <= 1
     (event,) = Recorded(run.run_dir).events("audio")
     assert (event["key"], event["path"], event["step"], event["caption"]) == ("s", path, 3, "c")
 
@@ -59,13 +59,13 @@ def test_a_wav_file_of_a_list_needs_only_the_standard_library(monkeypatch: pytes
     assert samples_of(sounds.encode([0.5, -0.5], 16000)[0]) == (1, 16000, [16384, -16384])
 
 
-@pytest.mark.parametrize("given", ["path", "bytes", "open"])
+@pytest.mark.parametrize("form", ["path", "bytes", "open"])
 @pytest.mark.parametrize("kind", ["video", "audio", "file"])
-def test_files_are_stored_unchanged(run: rn.Run, tmp_path: Path, given: str, kind: str) -> None:
+def test_files_are_stored_unchanged(run: rn.Run, tmp_path: Path, form: str, kind: str) -> None:
     file = tmp_path / "clip.webm"
     file.write_bytes(b"content")
     with file.open("rb") as stream:
-        value: Any = {"path": file, "bytes": b"content", "open": stream}[given]
+        value: Any = {"path": file, "bytes": b"content", "open": stream}[form]
         if kind == "file":
             path = run.log_file("file", "k", value, "webm")
         else:

@@ -47,7 +47,7 @@ def _on_disk(run: rn.Run) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("given", "flat"),
+    ("params", "flat"),
     [
         ({"lr": 0.1}, {"lr": 0.1}),
         ({"optim": {"lr": 0.1, "a": {"b": 1}}, "n": None}, {"optim.lr": 0.1, "optim.a.b": 1, "n": None}),
@@ -66,9 +66,9 @@ def _on_disk(run: rn.Run) -> dict[str, Any]:
     ],
 )
 def test_settings_become_one_level(
-    begin: Callable[..., rn.Run], given: Any, flat: dict[str, Any] | None
+    begin: Callable[..., rn.Run], params: Any, flat: dict[str, Any] | None
 ) -> None:
-    run = begin(config=given)
+    run = begin(config=params)
     assert dict(run.config) == (flat or {})
     assert _on_disk(run) == flat if flat else not (run.run_dir / "config.json").exists()
 
@@ -80,10 +80,10 @@ def test_what_json_cannot_hold_is_described(begin: Callable[..., rn.Run]) -> Non
     assert config["deep.x"] == ["builtins.object"]
 
 
-@pytest.mark.parametrize("given", [3, "lr=1", [1, 2], Optim, None.__class__])
-def test_what_has_no_named_parts_raises(begin: Callable[..., rn.Run], folder: Path, given: Any) -> None:
+@pytest.mark.parametrize("params", [3, "lr=1", [1, 2], Optim, None.__class__])
+def test_what_has_no_named_parts_raises(begin: Callable[..., rn.Run], folder: Path, params: Any) -> None:
     with pytest.raises(TypeError, match="A config is a dict"):
-        begin(config=given)
+        begin(config=params)
     assert list(folder.iterdir()) == []
 
 

@@ -56,22 +56,22 @@ def _run(
 def test_a_default_root_in_a_folder_that_does_not_last_is_reported(
     tmp_path: Path, home: Path, where: str, variables: dict[str, str], kind: str
 ) -> None:
-    done = _run(BEGIN * 2, tmp_path / where, home, TMPDIR=str(tmp_path), **variables)
+    process = _run(BEGIN * 2, tmp_path / where, home, TMPDIR=str(tmp_path), **variables)
     root = tmp_path / where / ".runicorn"
     assert (
-        done.stderr.count(f"the run is stored in {root}, {kind}. To keep runs elsewhere: set RUNICORN_DIR")
+        process.stderr.count(f"the run is stored in {root}, {kind}. To keep runs elsewhere: set RUNICORN_DIR")
         == 1
     )
 
 
 def test_a_chosen_root_is_not_questioned(tmp_path: Path, home: Path) -> None:
-    done = _run(BEGIN, tmp_path / "job", home, TMPDIR=str(tmp_path), RUNICORN_DIR=str(tmp_path / "kept"))
-    assert "To keep runs" not in done.stderr and list((tmp_path / "kept").glob("*/*/runs/*"))
+    process = _run(BEGIN, tmp_path / "job", home, TMPDIR=str(tmp_path), RUNICORN_DIR=str(tmp_path / "kept"))
+    assert "To keep runs" not in process.stderr and list((tmp_path / "kept").glob("*/*/runs/*"))
 
 
 def test_the_original_working_directory_of_hydra_is_used(tmp_path: Path, home: Path) -> None:
-    done = _run(HYDRA, tmp_path / "work", home, "hydra.job.chdir=True")
-    assert "/outputs/" in done.stdout
+    process = _run(HYDRA, tmp_path / "work", home, "hydra.job.chdir=True")
+    assert "/outputs/" in process.stdout
     assert only_run(tmp_path / "work" / ".runicorn").steps() == [1]
 
 

@@ -144,7 +144,7 @@ def test_an_exit_raised_by_hand_sets_the_status(
 ) -> None:
     head = "import os, sys\nimport runicorn as rn\ndef main(code):\n    return code\nrun = rn.init(capture_env=False)\n"
     (tmp_path / "train.py").write_text(head + statement)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(tmp_path / "train.py")],
         env=environment(home, RUNICORN_DIR=str(folder)),
         capture_output=True,
@@ -152,7 +152,7 @@ def test_an_exit_raised_by_hand_sets_the_status(
         check=False,
     )
     (run,) = recorded(folder)
-    assert (done.returncode, run.status, run.reason) == BARE[statement]
+    assert (process.returncode, run.status, run.reason) == BARE[statement]
 
 
 WORK = """

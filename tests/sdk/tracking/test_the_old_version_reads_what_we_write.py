@@ -42,9 +42,9 @@ def old_rows(journal: Path) -> tuple[list[str], list[dict[str, Any]]]:
         data = event.get("data")
         step = _old_step(data) if isinstance(data, dict) else None
         if isinstance(data, dict) and step is not None:
-            kept = {key: _old_value(value) for key, value in data.items() if key not in DROPPED}
+            columns = {key: _old_value(value) for key, value in data.items() if key not in DROPPED}
             rows.setdefault(step, {"global_step": step}).update(
-                {key: value for key, value in kept.items() if not isinstance(value, list | dict)}
+                {key: value for key, value in columns.items() if not isinstance(value, list | dict)}
             )
     names = sorted({key for row in rows.values() for key in row} - {"global_step"})
     filled = [{name: rows[step].get(name) for name in ("global_step", *names)} for step in sorted(rows)]

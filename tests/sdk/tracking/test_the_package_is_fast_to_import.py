@@ -28,10 +28,10 @@ HEAVY = {
 
 def _loaded(statement: str) -> set[str]:
     text = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", text], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    return {name.split(".")[0] for name in done.stdout.split()}
+    return {name.split(".")[0] for name in process.stdout.split()}
 
 
 def test_importing_loads_nothing_but_itself() -> None:
@@ -82,7 +82,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_what_type_checkers_see_is_what_is_loaded() -> None:
     tree = ast.parse((PROJECT / "runicorn" / "__init__.py").read_text(encoding="utf-8"))
     guard = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {
+    homes = {
         alias.name: node.module
         for node in guard.body
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("runicorn")
@@ -90,8 +90,8 @@ def test_what_type_checkers_see_is_what_is_loaded() -> None:
     }
     from runicorn import _HOMES, _PROVIDED
 
-    assert seen == {name: f"runicorn.{home}" for home, names in _HOMES.items() for name in names}
-    assert set(rn.__all__) == {*seen, *_PROVIDED, "__version__"}
+    assert homes == {name: f"runicorn.{home}" for home, names in _HOMES.items() for name in names}
+    assert set(rn.__all__) == {*homes, *_PROVIDED, "__version__"}
 
 
 def test_module_functions_are_not_hidden_by_modules_of_the_same_name(tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ def test_a_file_in_the_place_of_the_project_stops_nothing(
 def test_a_working_directory_that_is_gone_stops_nothing(
     script: Callable[..., Script], tmp_path: Path
 ) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
+    cwd = tmp_path / "gone"
+    cwd.mkdir()
     ended = script(
-        f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); del os.environ['RUNICORN_DIR']\n"
+        f"os.chdir({str(cwd)!r}); os.rmdir({str(cwd)!r}); del os.environ['RUNICORN_DIR']\n"
         "run = rn.init(); run.log(loss=1.0); print('trained')"
     )
     assert ended.end() == 0 and ended.stdout == "trained\n" and "cannot write" in ended.stderr
