@@ -32,8 +32,8 @@ def test_the_start_of_the_axis_is_fetched_until_it_is_complete(board: Any, serve
     server.make = thinned
     page = board("loss", search="?logx=1")
     until(lambda: painted(page, "loss") > 300)
-    asked = [query.get("step_range") for query in server.asked]
-    assert asked == [None, [":10000"], [":1000"], [":100"]]
+    ranges = [query.get("step_range") for query in server.asked]
+    assert ranges == [None, [":10000"], [":1000"], [":100"]]
     x = page.evaluate("chart('loss').curves[0].series.x")
     assert x == [*range(101), *range(110, 1001, 10), *range(1100, 10_001, 100), *range(11_000, 100_001, 1000)]
     assert "Values at zero are not drawn" in page.locator(".plot").get_attribute("aria-label")

@@ -20,7 +20,7 @@ HOSTILE = '</script><img src="http://elsewhere.example/x" onerror="document.titl
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> Path:
+def page_file(tmp_path: Path) -> Path:
     """The page of two runs with hostile texts, NaN and 5,000 points a curve."""
     for number in range(2):
         points = [
@@ -54,14 +54,14 @@ def saved(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(chromium: Any, saved: Path) -> Iterator[Any]:
+def opened(chromium: Any, page_file: Path) -> Iterator[Any]:
     """The page, opened from the disk with the network cut; what it requests beside itself is in `requested`."""
     context = chromium.new_context(offline=True, viewport={"width": 1440, "height": 900})
     page = context.new_page()
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.on("pageerror", lambda error: requested.append(f"error: {error}"))
-    page.goto(f"file://{saved}")
+    page.goto(f"file://{page_file}")
     page.locator('figure[data-name="loss"] canvas').first.wait_for()
     yield page
     assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
@@ -69,8 +69,8 @@ def opened(chromium: Any, saved: Path) -> Iterator[Any]:
 
 
 @pytest.mark.journey
-def test_charts_are_drawn_and_zoomed_offline(opened: Any, saved: Path) -> None:
-    assert saved.stat().st_size < MOST_BYTES * 1.06
+def test_charts_are_drawn_and_zoomed_offline(opened: Any, page_file: Path) -> None:
+    assert page_file.stat().st_size < MOST_BYTES * 1.06
     loss = opened.locator('figure[data-name="loss"]')
     box = loss.locator(".plot").bounding_box()
     whole = opened.get_by_role("button", name="Show everything")

@@ -106,10 +106,10 @@ def read(chromium: Any) -> Read:
             figure.scroll_into_view_if_needed()
             figure.wait_for_selector("canvas")
             figure.eval_on_selector("button[aria-label^='Table']", "(button) => button.click()")
-        made: Tables = until(lambda: complete(page.evaluate(TABLES)), timeout=30)
+        content: Tables = until(lambda: complete(page.evaluate(TABLES)), timeout=30)
         context.close()
         assert errors == []
-        return made
+        return content
 
     return tables
 
@@ -123,7 +123,7 @@ def write_document(root: Path, project: str, blocks: tuple[tuple[str, ...], ...]
     documents.write(root, project, documents.REPORTS, "main", documents.Document("Weekly", text))
 
 
-def saved(viewer: Any, address: str, target: Path, part: str) -> str:
+def save_page(viewer: Any, address: str, target: Path, part: str) -> str:
     """Save a page file and return its address."""
     answer = until(lambda: ok(viewer.get(address), part))
     target.write_text(answer, encoding="utf-8")
@@ -139,12 +139,12 @@ def columns(table: dict[str, Any]) -> list[str]:
     return heads
 
 
-def first_difference(one: dict[str, Any], other: dict[str, Any]) -> Any:
+def first_difference(first: dict[str, Any], other: dict[str, Any]) -> Any:
     """Return the first parts of two tables that differ, None for equal tables."""
     for key in ("name", "caption", "words"):
-        if one[key] != other[key]:
-            return one[key], other[key]
-    pairs = zip_longest(one["rows"], other["rows"])
+        if first[key] != other[key]:
+            return first[key], other[key]
+    pairs = zip_longest(first["rows"], other["rows"])
     return next((pair for pair in pairs if pair[0] != pair[1]), None)
 
 
@@ -153,7 +153,7 @@ def test_a_saved_document_has_the_points_of_the_live_one_over_every_axis(
 ) -> None:
     write_document(viewer.root, "same", tuple((*lines, f"runs: {', '.join(runs)}") for lines in BLOCKS))
     address = "/projects/same/reports/main"
-    file = saved(viewer, f"{address}/page.html", tmp_path / "report.html", 'data-name="gap"')
+    file = save_page(viewer, f"{address}/page.html", tmp_path / "report.html", 'data-name="gap"')
     live, offline = read(f"{viewer.url}{address}"), read(file)
     assert [table["name"] for table in live] == [
         *("loss", "loss", "phase", "loss", "loss", "val/acc", "gap", "loss", "loss", "gap", "loss")

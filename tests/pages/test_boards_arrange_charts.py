@@ -31,10 +31,10 @@ def arranged(js: Js) -> Callable[..., Any]:
 def changed(js: Js) -> Callable[..., Any]:
     """`changed("moveCell", board, name, key, before)`: the board after a change."""
 
-    def run(name: str, board: Any, *given: Any) -> Any:
+    def run(name: str, board: Any, *arguments: Any) -> Any:
         module = "section_changes" if "ection" in name or name == "foldAll" else "changes"
         call = f"(m, [board, metrics, given]) => m.{name}(board, metrics, ...given)"
-        return js(f"board/arrange/{module}.js", call, [board, METRICS, list(given)])
+        return js(f"board/arrange/{module}.js", call, [board, METRICS, list(arguments)])
 
     return run
 
@@ -87,8 +87,8 @@ def test_a_chart_draws_the_metrics_that_its_board_says(js: Js, match: str) -> No
         MODULE, "(m, given) => m.arrange(...given).sections.flatMap(({cells}) => cells)", [board, METRICS]
     )
     of_board = [cell["metrics"] for cell in cells if cell["name"] == match]
-    drawn = js("chart/options.js", "(m, [match, names]) => m.metricsOf({match}, '', names)", [match, NAMES])
-    assert drawn == (of_board[0] if of_board else [""])
+    metrics = js("chart/options.js", "(m, [match, names]) => m.metricsOf({match}, '', names)", [match, NAMES])
+    assert metrics == (of_board[0] if of_board else [""])
 
 
 def test_an_invalid_expression_matches_nothing(arranged: Any) -> None:

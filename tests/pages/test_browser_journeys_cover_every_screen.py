@@ -50,8 +50,8 @@ def test_one_screen_is_for_every_day_and_every_width_is_for_the_long_form(name: 
 
 @pytest.mark.journey("phone")
 def test_the_browser_has_the_screen(browser: Any, screen: Screen) -> None:
-    seen = "[screen.width, matchMedia('(prefers-color-scheme: dark)').matches, matchMedia('(pointer: coarse)').matches]"
-    assert browser.evaluate(seen) == [390, screen.theme == "dark", True]
+    screen_state = "[screen.width, matchMedia('(prefers-color-scheme: dark)').matches, matchMedia('(pointer: coarse)').matches]"
+    assert browser.evaluate(screen_state) == [390, screen.theme == "dark", True]
 
 
 def test_a_test_that_is_no_journey_has_the_usual_screen(request: pytest.FixtureRequest) -> None:

@@ -20,9 +20,9 @@ Page = Callable[..., Markup]
 @pytest.fixture
 def four(store: Path, page: Page) -> list[str]:
     """Four runs, the youngest first."""
-    made = [write_run(store, "p", name, created_at=1.7e9 + age) for age, name in enumerate("abcd")]
+    run_ids = [write_run(store, "p", name, created_at=1.7e9 + age) for age, name in enumerate("abcd")]
     page("/")
-    return made[::-1]
+    return run_ids[::-1]
 
 
 def change(client: Client, action: str, ids: list[str], **more: str) -> tuple[int, Any]:

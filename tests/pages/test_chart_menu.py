@@ -202,11 +202,11 @@ def test_vector_pictures_have_the_width_of_a_column(board: Board, width: str, po
         menu.get_by_role("button", name="SVG").click()
     text = download.value.path().read_text()
     assert f'width="{width}mm"' in text and ">train/loss</text>" in text and ">step</text>" in text
-    drawn = page.evaluate(
+    overflow = page.evaluate(
         "(text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelectorAll('parsererror').length",
         text,
     )
-    assert drawn == 0 and max(path.count("L") for path in text.split("<path")) >= 100
+    assert overflow == 0 and max(path.count("L") for path in text.split("<path")) >= 100
     with page.expect_download() as download:
         menu.get_by_role("button", name="PDF").click()
     data = download.value.path().read_bytes()

@@ -220,21 +220,21 @@ def test_a_range_of_values_without_any_says_where_they_are(board: Callable[..., 
 def test_new_points_are_added_without_a_request(board: Callable[..., Any], server: Server) -> None:
     page = board("loss", "other")
     until(lambda: painted(page, "loss") > 300)
-    asked = len(server.asked)
+    count = len(server.asked)
     frame = {"loss": {"step": [1001, 1002], "time": [1.0, 2.0], "value": [9, None], "special": [[1, "nan"]]}}
     page.evaluate("(series) => board.advance(1000, 1002, series)", frame)
     until(lambda: output(page, "loss") == "NaN")
     assert page.evaluate("chart('loss').curves[0].series.count") == 103
-    assert len(server.asked) == asked
+    assert len(server.asked) == count
 
 
 def test_partly_known_points_are_fetched_again(board: Callable[..., Any], server: Server) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
-    asked = len(server.asked)
+    count = len(server.asked)
     frame = {"loss": {"step": [999, 1001], "time": [1.0, 2.0], "value": [9, 8]}}
     page.evaluate("(series) => board.advance(990, 1005, series)", frame)
-    until(lambda: len(server.asked) == asked + 1)
+    until(lambda: len(server.asked) == count + 1)
 
 
 def test_points_that_come_before_their_curve_wait_for_it(board: Callable[..., Any], server: Server) -> None:
@@ -251,9 +251,9 @@ def test_points_that_come_before_their_curve_wait_for_it(board: Callable[..., An
 def test_a_missed_frame_causes_a_new_request(board: Callable[..., Any], server: Server) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
-    asked = len(server.asked)
+    count = len(server.asked)
     page.evaluate("board.advance(1007, 1008, {})")
-    until(lambda: len(server.asked) == asked + 1)
+    until(lambda: len(server.asked) == count + 1)
 
 
 def test_known_points_are_not_added_twice(board: Callable[..., Any]) -> None:

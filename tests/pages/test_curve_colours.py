@@ -49,8 +49,8 @@ def times(matrix: tuple[Vector, ...], vector: Vector) -> Vector:
 def lab(colour: str, vision: str) -> Vector:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = tuple(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    seen = tuple(min(1.0, max(0.0, c)) for c in times(VISIONS[vision], linear))
-    ratios = [c / white for c, white in zip(times(TO_XYZ, seen), WHITE, strict=True)]
+    rgb = tuple(min(1.0, max(0.0, c)) for c in times(VISIONS[vision], linear))
+    ratios = [c / white for c, white in zip(times(TO_XYZ, rgb), WHITE, strict=True)]
     x, y, z = (r ** (1 / 3) if r > 216 / 24389 else (24389 / 27 * r + 16) / 116 for r in ratios)
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
@@ -79,9 +79,9 @@ def ciede2000(first: Vector, second: Vector) -> float:
     return sqrt((dl / sl) ** 2 + (dc / sc) ** 2 + (dh / sh) ** 2 + rotation * dc / sc * dh / sh)
 
 
-def difference(one: str, other: str, theme: int) -> float:
+def difference(first: str, other: str, theme: int) -> float:
     """The least difference of two variables in any vision."""
-    colours = COLOURS[one][theme], COLOURS[other][theme]
+    colours = COLOURS[first][theme], COLOURS[other][theme]
     return min(ciede2000(*(lab(colour, vision) for colour in colours)) for vision in VISIONS)
 
 

@@ -105,11 +105,11 @@ def test_only_requested_metrics_and_their_axes_are_kept(
     meta.write_text(json.dumps({**content, "metrics": {"acc": {"step_metric": "tokens"}}}))
     project = find_runs(StoreCatalog(tmp_path), [run_id])[0].project
     analysis.update(tmp_path, project, lambda content: content.update(formulas={"twice": "loss * 2"}))
-    kept: list[set[str]] = []
+    names: list[set[str]] = []
 
     def recorded(*arguments: Any) -> Any:
         series = read_with_formulas(*arguments)
-        kept.append(set(series))
+        names.append(set(series))
         return series
 
     monkeypatch.setattr("runicorn_site.page_file.content.read_with_formulas", recorded)
@@ -117,11 +117,11 @@ def test_only_requested_metrics_and_their_axes_are_kept(
     entries = find_runs(catalog, [run_id])
     chart = ChartOptions(("twice",), "epoch")
     page = page_content(catalog, entries, 0, {"acc", "twice"}, [chart])
-    assert kept == [{"acc", "twice", "epoch", "tokens"}]
+    assert names == [{"acc", "twice", "epoch", "tokens"}]
     assert [(metric["name"], metric["x"]) for metric in page.metrics] == [("acc", "tokens"), ("twice", "")]
     (curve,) = page.metrics[1]["curves"]
     assert (curve["steps"]["y"], curve["steps"]["along"]["epoch"]) == ([4.0] * 3, [1.0] * 3)
-    assert page_content(catalog, entries, 0, set()).metrics == [] and len(kept) == 1
+    assert page_content(catalog, entries, 0, set()).metrics == [] and len(names) == 1
 
 
 def test_metrics_without_steps_have_times_alone(tmp_path: Path) -> None:

@@ -13,21 +13,21 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def hidden(found: Markup, name: str) -> list[str]:
-    fields = [element.attributes for element in found.all("input")]
+def hidden(markup: Markup, name: str) -> list[str]:
+    fields = [element.attributes for element in markup.all("input")]
     return [field["value"] for field in fields if field.get("name") == name and field["type"] == "hidden"]
 
 
 def test_deleted_runs_leave_the_table_and_can_be_restored(store: Path, page: Page, client: Client) -> None:
-    keep, gone = write_run(store, "p", "keep"), write_run(store, "p", "gone")
+    keep, run_id = write_run(store, "p", "keep"), write_run(store, "p", "gone")
     page("/")
-    answer = client.post("/delete-runs", {"run_ids": [gone, gone], "next": "sort=name"})
-    assert (answer.status_code, answer["Location"]) == (302, f"/?sort=name&undo={gone}")
+    answer = client.post("/delete-runs", {"run_ids": [run_id, run_id], "next": "sort=name"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/?sort=name&undo={run_id}")
 
     after = page(answer["Location"])
     assert after.texts("a", "name") == ["keep"]
     assert "1 run moved to the recycle bin." in after.texts("form", "notice")[0]
-    assert (store / "p" / "gone" / "runs" / gone / ".deleted").exists()
+    assert (store / "p" / "gone" / "runs" / run_id / ".deleted").exists()
 
     restored = client.post(
         "/restore-runs", {"run_ids": hidden(after, "run_ids"), "next": hidden(after, "next")[0]}

@@ -33,8 +33,8 @@ def test_an_entry_is_written_beside_its_view(chromium: Any, viewer: Any) -> None
     page.wait_for_url("**/notebook/*-loss-falls")
     page.locator('#document figure[data-name="loss"] canvas').first.wait_for()
     (name,) = documents.names(viewer.root, "lab", documents.NOTEBOOK)
-    stored = documents.read(viewer.root, "lab", documents.NOTEBOOK, name)
-    assert stored.kind == "decision" and stored.text.startswith("We *stop*.") and stored.authors
+    entry = documents.read(viewer.root, "lab", documents.NOTEBOOK, name)
+    assert entry.kind == "decision" and entry.text.startswith("We *stop*.") and entry.authors
 
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Text in Markdown").fill("Mine.")

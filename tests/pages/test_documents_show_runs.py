@@ -47,7 +47,7 @@ def runs(store: Path, look: Look) -> list[str]:
 
 
 @pytest.fixture
-def shown(store: Path, runs: list[str], page: Page) -> Callable[[str], Markup]:
+def report_page(store: Path, runs: list[str], page: Page) -> Callable[[str], Markup]:
     """The page of a report with a text."""
 
     def show(text: str) -> Markup:
@@ -58,11 +58,11 @@ def shown(store: Path, runs: list[str], page: Page) -> Callable[[str], Markup]:
 
 
 @pytest.fixture
-def source(shown: Callable[[str], Markup], client: Client) -> Callable[[str], str]:
+def source(report_page: Callable[[str], Markup], client: Client) -> Callable[[str], str]:
     """The same page as text."""
 
     def show(text: str) -> str:
-        shown(text)
+        report_page(text)
         return html.unescape(client.get("/projects/vision/reports/main").content.decode())
 
     return show
@@ -102,8 +102,8 @@ def cells(markup: Markup) -> list[str]:
     return [" ".join(text.split()) for text in markup.texts("td")]
 
 
-def test_a_table_has_the_values_of_its_runs_and_marks_the_best(shown: Callable[[str], Markup]) -> None:
-    markup = shown(
+def test_a_table_has_the_values_of_its_runs_and_marks_the_best(report_page: Callable[[str], Markup]) -> None:
+    markup = report_page(
         block("table", "columns: config.lr, metric.loss.min, state", "sort: metric.loss.min", "# a comment")
     )
     rows = cells(markup)
@@ -123,10 +123,10 @@ def test_a_table_has_the_values_of_its_runs_and_marks_the_best(shown: Callable[[
     ],
 )
 def test_runs_are_named_or_matched(
-    shown: Callable[[str], Markup], lines: list[str], names: list[str]
+    report_page: Callable[[str], Markup], lines: list[str], names: list[str]
 ) -> None:
-    listed = [re.search(r"run-\d", text) for text in cells(shown(block("runs", *lines)))]
-    assert [match[0] for match in listed if match] == names
+    matches = [re.search(r"run-\d", text) for text in cells(report_page(block("runs", *lines)))]
+    assert [match[0] for match in matches if match] == names
 
 
 def test_a_chart_names_its_runs_for_the_script(source: Callable[[str], str], runs: list[str]) -> None:
@@ -136,8 +136,8 @@ def test_a_chart_names_its_runs_for_the_script(source: Callable[[str], str], run
     assert '"weight": 0.5' in text and '"x": "time"' in text
 
 
-def test_pivot_and_difference(shown: Callable[[str], Markup]) -> None:
-    markup = shown(
+def test_pivot_and_difference(report_page: Callable[[str], Markup]) -> None:
+    markup = report_page(
         block("pivot", "rows: lr", "columns: optim", "metric: loss")
         + block("difference", "a: run-0", "b: run-2")
     )
@@ -172,14 +172,14 @@ def test_pivot_and_difference(shown: Callable[[str], Markup]) -> None:
     ],
 )
 def test_a_block_that_cannot_be_shown_is_a_sentence(
-    shown: Callable[[str], Markup], text: str, sentence: str
+    report_page: Callable[[str], Markup], text: str, sentence: str
 ) -> None:
-    texts = shown(text + "\nThe text goes on.").texts("p")
+    texts = report_page(text + "\nThe text goes on.").texts("p")
     assert sentence in " ".join(texts) and "The text goes on." in texts
 
 
 def test_a_table_of_samples_has_as_many_rows_as_its_limit(
-    store: Path, shown: Callable[[str], Markup], runs: list[str], look: Look
+    store: Path, report_page: Callable[[str], Markup], runs: list[str], look: Look
 ) -> None:
     writer = SampleWriter(folder_of(store, runs[2]), "rollouts", root=store)
     writer.append([{"id": f"id{number:02d}", "prompt": "p"} for number in range(30)], 3, 1.0)
@@ -187,19 +187,19 @@ def test_a_table_of_samples_has_as_many_rows_as_its_limit(
     writer.close(seal_last=False)
     look()
     for limit, count in {"limit: 20": 20, "limit: 3": 3, "": 5}.items():
-        cells = shown(block("samples", f"runs: {runs[2]}", "name: rollouts", limit)).texts("td")
+        cells = report_page(block("samples", f"runs: {runs[2]}", "name: rollouts", limit)).texts("td")
         assert sum(cell.startswith("id") for cell in cells) == count
-    newest = shown(block("samples", "where: name = run-2", "name: rollouts", "limit: 20")).texts("td")
+    newest = report_page(block("samples", "where: name = run-2", "name: rollouts", "limit: 20")).texts("td")
     assert sum(cell.startswith("id") for cell in newest) == 20
 
 
 def test_markdown_and_values_are_safe(
-    store: Path, shown: Callable[[str], Markup], client: Client, look: Look
+    store: Path, report_page: Callable[[str], Markup], client: Client, look: Look
 ) -> None:
     hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
     write_run(store, "vision", "odd", config={"text": hostile}, metrics=[{hostile: 1.0}])
     look()
-    shown(
+    report_page(
         hostile
         + "\n\n[x](javascript:alert(3))\n"
         + block("table", "runs: odd", "columns: config.text", f"title: {hostile}")
@@ -266,9 +266,9 @@ def test_missing_documents_and_projects_are_not_found(client: Client, runs: list
 
 
 def test_a_document_is_saved_as_one_page_with_a_tag(
-    client: Client, store: Path, shown: Callable[[str], Markup], runs: list[str]
+    client: Client, store: Path, report_page: Callable[[str], Markup], runs: list[str]
 ) -> None:
-    shown(block("chart", "metrics: loss", "runs: run-0") + block("runs", "runs: run-1"))
+    report_page(block("chart", "metrics: loss", "runs: run-0") + block("runs", "runs: run-1"))
     address = "/projects/vision/reports/main/page.html"
     answer = client.get(address)
     text = answer.content.decode()

@@ -29,14 +29,14 @@ def logged(every: int = 1) -> Callable[[str, Query], dict[str, Any]]:
     def answer(name: str, query: Query) -> dict[str, Any]:
         low, high = (query.get("step_range", [":"])[0].split(":")) if "step_range" in query else ("", "")
         steps = [step for step in range(0, 1001, every) if int(low or 0) <= step <= int(high or 1000)]
-        drawn = steps if len(steps) < 12 else [*steps[::10], steps[-1]]
-        x = [1000 + step for step in drawn] if query["x"] == ["time"] else drawn
+        points = steps if len(steps) < 12 else [*steps[::10], steps[-1]]
+        x = [1000 + step for step in points] if query["x"] == ["time"] else points
         part: dict[str, Any] = {"name": name, "kind": "float", "count": len(steps), "x": x, "special": []}
-        part["y"] = [step**2 for step in drawn]
+        part["y"] = [step**2 for step in points]
         if "x_metric" in query:
-            part["along"] = [step // 100 for step in drawn]
+            part["along"] = [step // 100 for step in points]
         if "smoothing" in query:
-            part["smoothed"] = {"x": x, "y": [step**2 + 1 for step in drawn]}
+            part["smoothed"] = {"x": x, "y": [step**2 + 1 for step in points]}
         return part
 
     return answer

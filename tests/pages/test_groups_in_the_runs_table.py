@@ -268,8 +268,8 @@ def test_many_seeds_are_handed_over_to_the_charts(store: Path, page: Page) -> No
     lone = write_run(store, "vision", "alone")
     markup = page("/?project=vision&group=replicas&sort=-n")
     links = [link for link in markup.elements if link.attributes.get("title") == "Charts of these runs"]
-    shown = [set(members(page(link.attributes["href"]))) for link in links]
-    assert shown == [ids[0.1], ids[0.2], {lone}]
+    charts = [set(members(page(link.attributes["href"]))) for link in links]
+    assert charts == [ids[0.1], ids[0.2], {lone}]
     (where,) = parse_qs(urlsplit(links[0].attributes["href"]).query)["where"]
     assert "project = vision and replica_key = " in where and not any(run_id in where for run_id in ids[0.1])
     entries = StoreCatalog(store).select(Query(where=where))
@@ -317,8 +317,8 @@ def test_single_runs_are_judged_by_the_noise_of_the_project(
     texts = [*first, *second]
     assert "baseline" in texts
     assert any(text.startswith("worse by") and "one run each" in text for text in texts)
-    listed = page("/?project=vision&layout=charts")
-    titles = [cell.attributes.get("title", "") for cell in listed.elements if cell.tag == "td"]
+    table = page("/?project=vision&layout=charts")
+    titles = [cell.attributes.get("title", "") for cell in table.elements if cell.tag == "td"]
     assert any("−0.195 (−21.8 %) against the baseline 0.895" in title for title in titles)
     client.put("/api/v2/projects/vision/baseline", json.dumps({"run_ids": []}), "application/json")
     assert "vs baseline" not in page("/?project=vision").texts("th")
@@ -357,8 +357,8 @@ def test_groups_are_filtered_by_their_statistics(seeds: dict[Any, list[str]], pa
     assert any("of 1 group (6 runs)" in text or "1 group (6 runs)" in text for text in filtered.texts("span"))
     nested = "/?project=vision&group=config.lr,config.optim&sort=name&having=metric.val_acc.mean > 0.55"
     opened = page(nested + opening(0.1) + opening(0.2))
-    shown = ["lr 0.1", "optim adam", "optim sgd", "lr 0.2", "optim adam", "optim sgd"]
-    assert [row[2] for row in groups(opened)] == shown  # the condition is on the groups that are counted
+    values = ["lr 0.1", "optim adam", "optim sgd", "lr 0.2", "optim adam", "optim sgd"]
+    assert [row[2] for row in groups(opened)] == values  # the condition is on the groups that are counted
     wrong = page("/?project=vision&group=config.lr&having=lr > 1")
     (problem,) = [element for element in wrong.elements if element.attributes.get("id") == "where-problem"]
     assert "unknown field 'lr' at position 1" in problem.text and len(groups(wrong)) == 2

@@ -19,7 +19,7 @@ LAST = "chart('loss').curves.map(({ label, series }) => [label, series.x.at(-1),
 BOTH = {"loss": {"metrics": ["loss", "acc"]}}
 
 
-def drawn(page: Any, curves: int = 2) -> None:
+def wait_for_curves(page: Any, curves: int = 2) -> None:
     until(lambda: page.evaluate("window.chart?.('loss')?.curves.length") == curves)
 
 
@@ -33,16 +33,18 @@ def advance(page: Any, before: int, **metrics: float) -> Any:
 
 
 @pytest.mark.parametrize(
-    "shown", [{"metrics": ["loss", "acc"]}, {"match": "loss|acc"}], ids=["list", "expression"]
+    "loss_options", [{"metrics": ["loss", "acc"]}, {"match": "loss|acc"}], ids=["list", "expression"]
 )
-def test_several_metrics_grow_without_a_request(board: Board, server: Server, shown: dict[str, Any]) -> None:
-    page = board("loss", "acc", options={"loss": shown})
-    drawn(page)
-    asked = len(server.asked)
+def test_several_metrics_grow_without_a_request(
+    board: Board, server: Server, loss_options: dict[str, Any]
+) -> None:
+    page = board("loss", "acc", options={"loss": loss_options})
+    wait_for_curves(page)
+    count = len(server.asked)
     advance(page, 1000, acc=8.0, other=1.0)
     assert advance(page, 1001, loss=9.0, acc=7.0) == [["loss", 1002, 9], ["acc", 1002, 7]]
     until(lambda: page.evaluate("chart('loss').plot.y.domain[1]") >= 9)
-    assert len(server.asked) == asked
+    assert len(server.asked) == count
 
 
 @pytest.mark.parametrize("search", ["?smooth=0.9", "?smooth=0.9&logx=1"], ids=["linear", "log"])
@@ -59,7 +61,7 @@ def test_smoothed_curves_of_a_growing_chart_are_fetched_again(
     server.make = make
     page = board("loss", search=search, options=BOTH)
     smooth = "chart('loss').curves.map(({ smooth }) => smooth?.y[0] ?? 0)"
-    drawn(page)
+    wait_for_curves(page)
     until(lambda: all(page.evaluate(smooth)))
     before = page.evaluate(smooth)
     assert advance(page, 1000, loss=9.0)[0] == ["loss", 1001, 9]
@@ -72,18 +74,18 @@ def test_smoothed_curves_of_a_growing_chart_are_fetched_again(
 def test_a_metric_without_points_is_fetched_with_its_first_point(board: Board, server: Server) -> None:
     server.make = lambda name, query: curve(name, query) | ({"name": "-"} if name == "acc" else {})
     page = board("loss", options=BOTH)
-    drawn(page)
-    asked = len(server.asked)
-    assert advance(page, 1000, loss=9.0)[0] == ["loss", 1001, 9] and len(server.asked) == asked
+    wait_for_curves(page)
+    count = len(server.asked)
+    assert advance(page, 1000, loss=9.0)[0] == ["loss", 1001, 9] and len(server.asked) == count
     advance(page, 1001, acc=9.0)
-    until(lambda: len(server.asked) > asked)
+    until(lambda: len(server.asked) > count)
 
 
 def test_mean_and_range_of_noise_grow(board: Board, server: Server) -> None:
     server.make = noisy
     page = board("loss")
-    drawn(page, 1)
-    asked = len(server.asked)
+    wait_for_curves(page, 1)
+    count = len(server.asked)
     for i in range(60):
         advance(page, 1000 + i, loss=1.0 + 4 * (i % 2))
     columns = "Object.values(chart('loss').curves[0].band).slice(0, 4).map((column) => column.slice(34))"
@@ -94,4 +96,4 @@ def test_mean_and_range_of_noise_grow(board: Board, server: Server) -> None:
         [pytest.approx(91 / 31), pytest.approx(89 / 29)],
     ]
     until(lambda: page.evaluate("chart('loss').domain[1]") == 1060)
-    assert len(server.asked) == asked
+    assert len(server.asked) == count

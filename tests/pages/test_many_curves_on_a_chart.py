@@ -93,8 +93,8 @@ def test_a_legend_is_sorted_by_the_value_under_the_cursor_and_at_rest(board: Cal
 def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[[int], Any]) -> None:
     page = board(3)
     down = page.evaluate("chart().plot.y.at(2)")
-    left = page.evaluate("chart().plot.x.at(10)")
-    page.locator(".plot").hover(position={"x": left, "y": down})
+    x = page.evaluate("chart().plot.x.at(10)")
+    page.locator(".plot").hover(position={"x": x, "y": down})
     until(lambda: page.locator(".readout:visible p").count() == 3)
     assert page.locator(".readout p").all_text_contents() == ["3Run 2", "2Run 1", "1Run 0"]
     assert page.locator("output").text_content() == "2 step 10 Run 1"

@@ -56,9 +56,9 @@ def test_a_truncated_journal_is_reported(run: rn.Run, page: Callable[..., Any], 
     page(f"/runs/{run.id}")
     size = (run.run_dir / "events.jsonl").stat().st_size
     _keep_lines(run, 150)
-    left = (run.run_dir / "events.jsonl").stat().st_size
+    remaining = (run.run_dir / "events.jsonl").stat().st_size
     text = page(f"/runs/{run.id}").texts("main")[0]
-    assert f"The journal was truncated to {left:,} of {size:,} bytes" in text and "150 of 203" in text
+    assert f"The journal was truncated to {remaining:,} of {size:,} bytes" in text and "150 of 203" in text
     assert "Incomplete: 150 of 203 records" in page("/").texts("main")[0]
     assert _item(client) == (203, 53)
 

@@ -17,8 +17,8 @@ def test_scripts_and_pages_agree_on_any_number(js: Callable[..., Any]) -> None:
     values: list[float] = [0, 1, -1, 1e-4, 9.9999e-5, 1e9, 999_999_999, 123456.7, 0.1 + 0.2, 1e308]
     values += [random.uniform(-1, 1) * 10 ** random.uniform(-20, 20) for _ in range(2000)]
     values += [random.randrange(-(10**9), 10**9) for _ in range(500)]
-    shown = js("chart/text/format.js", "(m, values) => values.map(m.formatNumber)", values)
-    different = [(value, text) for value, text in zip(values, shown, strict=True) if text != figure(value)]
+    texts = js("chart/text/format.js", "(m, values) => values.map(m.formatNumber)", values)
+    different = [(value, text) for value, text in zip(values, texts, strict=True) if text != figure(value)]
     assert not different, different[:5]
     assert [figure(value) for value in (math.nan, math.inf, -math.inf)] == ["NaN", "∞", "−∞"]
 

@@ -103,8 +103,8 @@ def test_links_and_buttons_have_a_label(pages: dict[str, Markup]) -> None:
             )
 
 
-def _image_inside(found: Markup, link: Element) -> bool:
-    return any(link in image.parents and image.attributes.get("alt") for image in found.all("img"))
+def _image_inside(markup: Markup, link: Element) -> bool:
+    return any(link in image.parents and image.attributes.get("alt") for image in markup.all("img"))
 
 
 def scripts() -> dict[str, str]:

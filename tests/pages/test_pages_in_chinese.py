@@ -119,7 +119,7 @@ def test_an_error_of_a_service_is_translated_on_a_page_and_english_elsewhere(
     form: dict[str, object] | None,
     sentence: str,
 ) -> None:
-    def shown(language: str) -> str:
+    def page_text(language: str) -> str:
         fields = form and {
             name: SimpleUploadedFile("a.zip", value) if isinstance(value, bytes) else value
             for name, value in form.items()
@@ -129,8 +129,8 @@ def test_an_error_of_a_service_is_translated_on_a_page_and_english_elsewhere(
         text = answer.json()["error"] if path.startswith("/runs-where") else answer.content.decode()
         return html.unescape(text)
 
-    assert sentence in shown(CHINESE)
-    assert sentence not in shown("en")
+    assert sentence in page_text(CHINESE)
+    assert sentence not in page_text("en")
 
 
 def test_names_of_models_and_fields_are_translated_in_the_admin(

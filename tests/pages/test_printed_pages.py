@@ -31,7 +31,7 @@ def test_controls_are_not_printed(open_page: Callable[..., Any]) -> None:
     page = open_page(f"/runs/{CHARTED}?pane=config", theme="dark")
     until(lambda: page.locator("#config").is_visible())
     page.emulate_media(media="print", color_scheme="dark")
-    seen = "[...document.querySelectorAll('button, nav.rail, .tabs, #search')].filter((control) => control.checkVisibility()).length"
-    assert page.evaluate(seen) == 0
+    visible_controls = "[...document.querySelectorAll('button, nav.rail, .tabs, #search')].filter((control) => control.checkVisibility()).length"
+    assert page.evaluate(visible_controls) == 0
     assert page.locator("#config").is_visible() and page.locator("#charts").is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"

@@ -44,8 +44,8 @@ def test_a_smoothed_value_is_that_of_the_server(board: Callable[..., Any], serve
     until(lambda: painted(page, "loss") > 300)
     page.locator(".plot").hover(position={"x": 300, "y": 80})
     until(lambda: output(page, "loss").startswith("5 raw "))
-    asked = [query for query in server.questions if "smoothing" in query]
-    assert [(query["smoothing"], query["smoothing_weight"]) for query in asked] == [(["ema"], ["0.9"])]
+    queries = [query for query in server.questions if "smoothing" in query]
+    assert [(query["smoothing"], query["smoothing_weight"]) for query in queries] == [(["ema"], ["0.9"])]
 
 
 def test_a_smoothed_value_is_named_with_its_own_step(board: Callable[..., Any], server: Server) -> None:  # noqa: F811
@@ -98,9 +98,9 @@ def test_smoothing_is_fetched_without_the_points(board: Callable[..., Any], serv
     )
     until(lambda: page.evaluate("chart('loss').curves[0].smooth?.y[0]") == 5)
     until(lambda: server.asked[-1]["smoothing_weight"] == ["0.5"])
-    asked = server.questions[before:]
-    assert all(query["smoothed_only"] == ["true"] for query in asked)
-    assert len(asked) < 5
+    queries = server.questions[before:]
+    assert all(query["smoothed_only"] == ["true"] for query in queries)
+    assert len(queries) < 5
 
 
 def test_only_visible_charts_ask_for_smoothed_curves(board: Callable[..., Any], server: Server) -> None:  # noqa: F811

@@ -36,7 +36,7 @@ def with_environment(store: Path, environment: Any, **run: Any) -> str:
     return run_id
 
 
-def shown(page: Page, run_id: str) -> dict[str, str]:
+def environment_lines(page: Page, run_id: str) -> dict[str, str]:
     markup = page(f"/runs/{run_id}")
     parts = [part for part in markup.all("section") if part.attributes.get("id") == "environment"]
     if not parts:
@@ -50,10 +50,10 @@ def shown(page: Page, run_id: str) -> dict[str, str]:
 
 def test_what_the_library_captures_is_shown_by_part(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n")
-    assert shown(page, run_id) == {}
+    assert environment_lines(page, run_id) == {}
     info = EnvironmentCapture(store).capture_all()
     info.save(store / f"p/n/runs/{run_id}" / layout.ENVIRONMENT)
-    lines = shown(page, run_id)
+    lines = environment_lines(page, run_id)
     assert lines["folder"] == str(store)
     assert (lines["interpreter"], lines["system"]) == ("CPython", info.platform)
     assert "memory" in lines and "cores" in lines
@@ -65,7 +65,7 @@ def test_what_the_library_captures_is_shown_by_part(store: Path, page: Page) -> 
 
 def test_the_state_of_git_is_described_in_words(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"git_info": GIT | {"remote": "https://me:secret@host.example/r.git"}})
-    lines = shown(page, run_id)
+    lines = environment_lines(page, run_id)
     assert (lines["commit"], lines["branch"], lines["changes"]) == ("a1b2c3", "main", "2 uncommitted files")
     links = [link.attributes for link in page(f"/runs/{run_id}").all("a")]
     assert "https://host.example/r.git" in [link["href"] for link in links]
@@ -97,7 +97,7 @@ def test_missing_captures_are_named(store: Path, page: Page) -> None:
 )
 def test_unusual_environments_are_shown_unchanged(store: Path, page: Page, odd: dict[str, Any]) -> None:
     run_id = with_environment(store, odd)
-    lines = shown(page, run_id)
+    lines = environment_lines(page, run_id)
     assert lines if "platform" not in odd else lines["platform"] == "1"
 
 

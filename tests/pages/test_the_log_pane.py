@@ -50,7 +50,7 @@ def numbers(page: Any) -> list[str]:
 
 def serve_log(page: Any, total: int) -> list[str]:
     """Answer the pane's questions about a log of `total` lines of ten bytes each; what was asked."""
-    asked: list[str] = []
+    queries: list[str] = []
 
     def block(first: int, count: int) -> dict[str, Any]:
         last = min(first + count - 1, total)
@@ -59,7 +59,7 @@ def serve_log(page: Any, total: int) -> list[str]:
 
     def answer(route: Any) -> None:
         query = dict(parse_qsl(urlsplit(route.request.url).query))
-        asked.append(" ".join(query))
+        queries.append(" ".join(query))
         if "search" in query:
             numbers = [n for n in range(1, total + 1) if query["search"] in f"line {n}"]
             route.fulfill(json={"numbers": numbers, "total": len(numbers)})
@@ -75,7 +75,7 @@ def serve_log(page: Any, total: int) -> list[str]:
 
     page.unroute("**/log?*")
     page.route("**/log?*", answer)
-    return asked
+    return queries
 
 
 def test_markup_in_a_line_is_text(pane: Any) -> None:
@@ -110,7 +110,7 @@ def test_the_end_is_followed_until_the_user_scrolls_up(pane: Any) -> None:
 
 
 def test_a_page_holds_the_last_lines_and_fetches_the_others(pane: Any) -> None:
-    asked = serve_log(pane, 6000)
+    queries = serve_log(pane, 6000)
     pane.evaluate(
         "for (let i = 0; i < 12; i += 1) pane.add(frameOf(Array.from({ length: 500 }, (_, n) => `line ${i * 500 + n + 1}`)))"
     )
@@ -118,7 +118,7 @@ def test_a_page_holds_the_last_lines_and_fetches_the_others(pane: Any) -> None:
     assert numbers(pane) == [str(n) for n in range(3001, 6001)]
     pane.evaluate("document.querySelector('.lines').scrollTop = 0")
     until(lambda: numbers(pane)[0] == "2501")
-    assert len(numbers(pane)) == 3000 and asked == ["before first"]
+    assert len(numbers(pane)) == 3000 and queries == ["before first"]
     add(pane, "line 6001")
     assert numbers(pane)[-1] == "5500"
     end = pane.locator(".to-end")
@@ -191,11 +191,11 @@ def test_bars_that_are_done_stay_one_by_one(pane: Any) -> None:
 
 
 def test_earlier_lines_are_above_collapsed_lines(pane: Any) -> None:
-    asked = serve_log(pane, 1000)
+    queries = serve_log(pane, 1000)
     pane.evaluate("frameOf(Array.from({ length: 1000 }, () => ''))")
     add(pane, *(f"epoch 1: {n:3d}%|##  | {n}/100" for n in range(101)))
     until(lambda: numbers(pane)[0] == "501")
-    assert asked == ["before first"], "then the pane is full"
+    assert queries == ["before first"], "then the pane is full"
     assert pane.evaluate("pane.element.scrollHeight - pane.element.scrollTop - pane.element.clientHeight") < 2
     assert pane.locator("input[name=follow]").is_checked()
 

@@ -16,8 +16,8 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def facts(found: Markup) -> dict[str, str]:
-    return dict(zip(found.texts("dt"), found.texts("dd"), strict=True))
+def facts(markup: Markup) -> dict[str, str]:
+    return dict(zip(markup.texts("dt"), markup.texts("dd"), strict=True))
 
 
 def folder_of(store: Path, run_id: str) -> Path:

@@ -22,8 +22,8 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def names(found: Markup) -> list[str]:
-    return found.texts("a", "name")
+def names(markup: Markup) -> list[str]:
+    return markup.texts("a", "name")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_newest_run_stands_first(three: Path, page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "left"),
+    ("query", "expected"),
     [
         ("project=nlp", ["b"]),
         ("status=finished", ["c", "a"]),
@@ -60,8 +60,10 @@ def test_the_newest_run_stands_first(three: Path, page: Page) -> None:
         ("project=nowhere", []),
     ],
 )
-def test_the_table_is_filtered_on_the_server(three: Path, page: Page, query: str, left: list[str]) -> None:
-    assert names(page(f"/?{query}")) == left
+def test_the_table_is_filtered_on_the_server(
+    three: Path, page: Page, query: str, expected: list[str]
+) -> None:
+    assert names(page(f"/?{query}")) == expected
 
 
 @pytest.mark.parametrize(

@@ -146,18 +146,18 @@ def test_the_start_of_groups_is_fine_on_a_logarithmic_axis(
                 "X-Ingest-Pending" not in server.get(f"/api/v2/experiments/{run_id}").headers
             )
         )
-    asked: list[str] = []
+    ranges: list[str] = []
 
     def note(request: Any) -> None:
         parts = urlsplit(request.url)
         if parts.path == "/series/distribution":
-            asked.extend(parse_qs(parts.query).get("step_range", [""]))
+            ranges.extend(parse_qs(parts.query).get("step_range", [""]))
 
     browser.on("request", note)
     browser.goto(f"{server.url}/compare?group_by=config.lr&logx=1")
     # 400 columns of 50 steps each, then of five, then of each step.
-    until(lambda: "points" in browser.evaluate(LABEL) and len(asked) == 3)
-    assert asked[0] == "" and [round(int(part.strip(":")), -2) for part in asked[1:]] == [2000, 200]
+    until(lambda: "points" in browser.evaluate(LABEL) and len(ranges) == 3)
+    assert ranges[0] == "" and [round(int(part.strip(":")), -2) for part in ranges[1:]] == [2000, 200]
     until(lambda: browser.evaluate(LABEL).count("step 1 to") == 2)
     _point(browser, 0.12, 0.9)
     readout = browser.locator("figure[data-name=loss] .readout")

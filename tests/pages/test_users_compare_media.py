@@ -55,8 +55,8 @@ def test_images_over_steps_and_runs_are_one_click_away(open_page: Open, address:
 
 def test_images_out_of_sight_are_not_in_the_page(open_page: Open, address: str) -> None:
     page = open_page("/")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/media/i" in request.url else None)
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url) if "/media/i" in request.url else None)
     page.goto(page.url.rstrip("/") + f"{address}&tab=media")
     images = page.locator(f"{CELLS} img")
     until(lambda: images.count() > 0)
@@ -65,7 +65,7 @@ def test_images_out_of_sight_are_not_in_the_page(open_page: Open, address: str) 
     until(lambda: page.locator("tbody tr:first-child td:last-child img").count() == 1)
     until(lambda: page.locator("tbody tr:first-child td:nth-child(2) img").count() == 0)
     assert images.count() < RUNS * COLUMNS / 4
-    assert len(asked) < RUNS * COLUMNS / 2
+    assert len(urls) < RUNS * COLUMNS / 2
 
 
 def test_flat_images_have_flat_cells(open_page: Open, address: str) -> None:

@@ -31,19 +31,19 @@ def test_users_group_zoom_and_hide_curves(
     ]
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
     until(lambda: len(viewer.get("/api/runs").json()) == 4)
-    asked: list[dict[str, list[str]]] = []
+    queries: list[dict[str, list[str]]] = []
 
     def note(request: Any) -> None:
         parts = urlsplit(request.url)
         if parts.path.startswith("/series"):
-            asked.append(parse_qs(parts.query))
+            queries.append(parse_qs(parts.query))
 
     browser.on("request", note)
     address = f"{viewer.url}/compare?runs={','.join(ids)}"
     browser.goto(address)
     label = "document.querySelector('figure[data-name=loss] .plot')?.getAttribute('aria-label') ?? ''"
     until(lambda: browser.evaluate(label).count("200 points") == 4)
-    assert asked[0]["ids"] == [",".join(ids)] and asked[0]["names"] == ["loss"]
+    assert queries[0]["ids"] == [",".join(ids)] and queries[0]["names"] == ["loss"]
 
     if screen.is_phone:
         browser.get_by_role("button", name="Fold the list").click()
@@ -54,7 +54,7 @@ def test_users_group_zoom_and_hide_curves(
     open_chart_settings(browser, only_on_phones=True)
     browser.get_by_label("Group by").select_option("config.lr")
     until(lambda: browser.locator("#legend > ul > li").count() == 2)
-    assert asked[-1]["group_by"] == ["config.lr"]
+    assert queries[-1]["group_by"] == ["config.lr"]
     assert "lr 0.01 (2)" in browser.locator("#legend").inner_text()
     dots = "[...document.querySelectorAll('tr.visible .colour')].map((dot) => dot.style.getPropertyValue('--dot'))"
     until(lambda: set(browser.evaluate(dots)) == {"var(--curve-1)", "var(--curve-2)"})
@@ -63,7 +63,7 @@ def test_users_group_zoom_and_hide_curves(
     open_chart_settings(browser, only_on_phones=True)
     browser.get_by_text("Duration", exact=True).click()
     # The axis changes before the points have come.
-    until(lambda: "time since start" in browser.evaluate(label) and asked[-1]["x"] == ["relative"])
+    until(lambda: "time since start" in browser.evaluate(label) and queries[-1]["x"] == ["relative"])
     browser.keyboard.press("Escape")
     browser.locator("figure[data-name=loss] .plot").scroll_into_view_if_needed()
     box = browser.locator("figure[data-name=loss] .plot").bounding_box()

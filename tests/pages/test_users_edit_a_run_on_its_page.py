@@ -21,7 +21,7 @@ Open = Callable[..., Any]
 @pytest.fixture
 def run_id(busy_site: Viewer) -> str:
     """A running run for this test, with a known number of steps."""
-    made = write_run(
+    new_id = write_run(
         busy_site.root,
         "edited",
         "by people",
@@ -30,8 +30,8 @@ def run_id(busy_site: Viewer) -> str:
         config={"max_steps": 100},
         tags=["first"],
     )
-    until(lambda: busy_site.get(f"/api/runs/{made}").status_code == 200)
-    return made
+    until(lambda: busy_site.get(f"/api/runs/{new_id}").status_code == 200)
+    return new_id
 
 
 @contextmanager

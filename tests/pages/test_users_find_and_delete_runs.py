@@ -21,7 +21,7 @@ PROJECT = "journey"
 @pytest.fixture(scope="module")
 def runs(busy_site: Viewer) -> Iterator[dict[str, str]]:
     """Four runs of a project of their own, by name."""
-    made = {
+    ids = {
         name: write_run(
             busy_site.root, PROJECT, name, status=status, metrics=[{"loss": loss}], hostname="far away"
         )
@@ -31,12 +31,12 @@ def runs(busy_site: Viewer) -> Iterator[dict[str, str]]:
             ("three", "failed", 2.0),
         ]
     }
-    made["moving"] = write_run(
+    ids["moving"] = write_run(
         busy_site.root, PROJECT, "moving", status="running", metrics=[{"loss": 9.0}], hostname="far away"
     )
-    for run_id in made.values():  # the columns that are offered are those of metrics that were taken in
+    for run_id in ids.values():  # the columns that are offered are those of metrics that were taken in
         until(lambda run_id=run_id: busy_site.get(f"/api/runs/{run_id}/metrics").json().get("total") == 1)
-    yield made
+    yield ids
     # Other tests look at all runs of the same viewer.
     shutil.rmtree(busy_site.root / PROJECT)
     until(lambda: busy_site.get("/api/runs", params={"project": PROJECT}).json() == [])

@@ -27,22 +27,22 @@ def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: 
     until(lambda: page.locator("#where").input_value() == "config.optim.lr ")
     page.keyboard.type("< 1")
     until(lambda: page.locator("#where-status").inner_text() == "1 run matches")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.keyboard.press("Enter")
     until(lambda: page.locator("a.name").all_text_contents() == ["resnet"])
     until(lambda: page.evaluate("document.activeElement.id") == "where")
-    assert page.locator("#where-help").is_hidden() and not [url for url in asked if "/runs-where" in url]
+    assert page.locator("#where-help").is_hidden() and not [url for url in urls if "/runs-where" in url]
     page.locator("#where").fill("optim.lrr < 1")
     until(lambda: "Did you mean config.optim.lr?" in page.locator("#where-status").inner_text())
     page.get_by_role("option", name="config.optim.lr < 1").click()
     until(lambda: page.locator("#where-status").inner_text() == "1 run matches")
     assert page.locator("#where").input_value() == "config.optim.lr < 1 "
-    asked.clear()
+    urls.clear()
     page.keyboard.press("Enter")
     until(lambda: page.locator("#where").input_value() == "config.optim.lr < 1")
     until(lambda: page.evaluate("document.activeElement.id") == "where")
-    assert page.locator("#where-help").is_hidden() and not [url for url in asked if "/runs-where" in url]
+    assert page.locator("#where-help").is_hidden() and not [url for url in urls if "/runs-where" in url]
     page.keyboard.press("ArrowDown")
     until(lambda: page.locator("#where-help").is_visible())
     page.keyboard.press("Escape")

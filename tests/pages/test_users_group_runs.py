@@ -48,8 +48,8 @@ def open_table(
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
 
     def go(query: str = "") -> Any:
-        listed = "/api/v2/experiments?where=metric.val_acc.last > 0"
-        until(lambda: viewer.get(listed).json()["total"] == len(RATES) * SEEDS)
+        url = "/api/v2/experiments?where=metric.val_acc.last > 0"
+        until(lambda: viewer.get(url).json()["total"] == len(RATES) * SEEDS)
         browser.goto(f"{viewer.url}/?project=vision{query}")
         return browser
 

@@ -24,7 +24,7 @@ full, pack = _full, _pack
 Pack = Callable[..., Path]
 
 
-def sent(client: Client, data: bytes) -> Any:
+def upload(client: Client, data: bytes) -> Any:
     file = io.BytesIO(data)
     file.name = "archive.zip"
     return client.post("/import", {"file": file})
@@ -39,12 +39,12 @@ def key_in(answer: Any) -> str:
 def test_an_import_is_previewed_before_it_starts(store: Path, full: Path, pack: Pack, client: Client) -> None:
     assert b"Preview import" in client.get("/import").content
     before = snapshot(store)
-    answer = sent(client, pack(full).read_bytes())
+    answer = upload(client, pack(full).read_bytes())
     page = answer.content.decode()
     assert answer.status_code == 200 and "Preview" in page and "Import 6 new entries" in page and RUN in page
     assert not (store / "vision").exists() and snapshot(store).keys() - before.keys()  # it waits
-    done = client.post("/import/take", {"key": key_in(answer)})
-    assert b"were added" in done.content and (store / "vision" / "resnet" / "runs" / RUN).is_dir()
+    response = client.post("/import/take", {"key": key_in(answer)})
+    assert b"were added" in response.content and (store / "vision" / "resnet" / "runs" / RUN).is_dir()
     assert [path.name for path in (store / ".runicorn").iterdir()] == ["import.lock"]
     assert client.post("/import/take", {"key": key_in(answer)}).status_code == 410
 
@@ -53,19 +53,19 @@ def test_existing_runs_are_replaced_by_a_separate_button(
     store: Path, full: Path, pack: Pack, client: Client
 ) -> None:
     data = pack(full).read_bytes()
-    client.post("/import/take", {"key": key_in(sent(client, data))})
+    client.post("/import/take", {"key": key_in(upload(client, data))})
     (store / "vision" / "resnet" / "runs" / RUN / "summary.json").write_text("{}")
-    answer = sent(client, data)
+    answer = upload(client, data)
     page = answer.content.decode()
     assert "is already in this store" in page and "Replace 3 runs" in " ".join(page.split())
-    done = client.post("/import/take", {"key": key_in(answer), "overwrite": "1"})
-    assert b"Replaced" in done.content
+    response = client.post("/import/take", {"key": key_in(answer), "overwrite": "1"})
+    assert b"Replaced" in response.content
     assert "best_metric_name" in (store / "vision" / "resnet" / "runs" / RUN / "summary.json").read_text()
 
 
 def test_a_file_that_is_not_an_archive_is_refused_on_the_page(store: Path, client: Client) -> None:
     for data, phrase in ((b"text", "not a zip"), (zipped({"../evil": b""}), "evil")):
-        answer = sent(client, data)
+        answer = upload(client, data)
         assert answer.status_code == 400 and phrase in answer.content.decode()
         assert "Nothing was changed" in answer.content.decode()
     assert client.post("/import").status_code == 400
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_an_archive_is_refused_on_the_page(store: Path, clien
 
 def test_a_form_of_another_site_is_refused(store: Path) -> None:
     careful = Client(enforce_csrf_checks=True)
-    assert sent(careful, zipped(good())).status_code == 403
+    assert upload(careful, zipped(good())).status_code == 403
     assert careful.post("/import/take", {"key": "0" * 32}).status_code == 403
     assert careful.post("/export-runs", {"run_ids": "x"}).status_code == 403
 
@@ -84,10 +84,10 @@ def test_a_form_of_another_site_is_refused(store: Path) -> None:
 def test_archives_without_a_decision_are_removed(
     store: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent(client, zipped(good()))
+    upload(client, zipped(good()))
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3700)
-    sent(client, zipped(good("20260102_000000_bbbbbb")))
+    upload(client, zipped(good("20260102_000000_bbbbbb")))
     assert len(list((store / ".runicorn").glob("archive-*"))) == 1
 
 
@@ -130,9 +130,9 @@ def test_a_browser_uploads_and_downloads_archives(
     with browser.expect_download() as download:
         browser.click("text=Report (HTML)")
     download.value.save_as(tmp_path / "report.html")
-    page, asked = chromium.new_page(), []
-    page.on("request", lambda request: asked.append(request.url))
+    page, urls = chromium.new_page(), []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"file://{tmp_path}/report.html")
     assert page.locator("svg").count() == 2 and "resnet" in page.content()
     page.close()
-    assert asked == [f"file://{tmp_path}/report.html"]
+    assert urls == [f"file://{tmp_path}/report.html"]

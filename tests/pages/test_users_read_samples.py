@@ -165,12 +165,12 @@ def test_a_click_on_a_curve_opens_the_samples_of_its_step_and_leads_back(open_si
         )
     )
     until(lambda: "Samples of step" in link.inner_text())
-    asked = link.get_attribute("href").rpartition("step=")[2]
+    target = link.get_attribute("href").rpartition("step=")[2]
     link.click()
     page.wait_for_url("**/samples?step=*")
-    until(lambda: step(page) == f"Step {asked}")
+    until(lambda: step(page) == f"Step {target}")
     page.get_by_role("link", name="On the charts").click()
-    page.wait_for_url(f"**/runs/{FIRST}?at={asked}")
+    page.wait_for_url(f"**/runs/{FIRST}?at={target}")
 
 
 @pytest.mark.journey("wide")

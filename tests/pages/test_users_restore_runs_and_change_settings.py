@@ -73,16 +73,16 @@ def test_the_end_of_a_check_of_the_store_appears_without_a_reload(
     with pack.open("wb") as file:
         file.truncate(size)
     layout.write_json(run / layout.SOURCES_FILE, {"head": digest, "packs": {digest: size}})
-    asked: list[str] = []
+    kinds: list[str] = []
     browser.goto(f"{viewer.url}/settings")
-    browser.on("request", lambda request: asked.append(request.resource_type))
+    browser.on("request", lambda request: kinds.append(request.resource_type))
     browser.get_by_role("button", name="Check all contents").click()
     browser.get_by_text("Checking…").wait_for()
     assert browser.get_by_role("button", name="Check sizes").count() == 0
     browser.get_by_text("Checked runs: 1").wait_for()
     assert "1 error" in browser.locator("[role=status]", has_text="Checked runs: 1").inner_text()
-    assert asked.count("document") == 2, "of the form and the page that it leads to"
-    assert asked.count("fetch") > 0
+    assert kinds.count("document") == 2, "of the form and the page that it leads to"
+    assert kinds.count("fetch") > 0
     # A page that is opened meanwhile shows the same.
     browser.get_by_role("button", name="Check all contents").click()
     browser.goto(f"{viewer.url}/settings")

@@ -10,7 +10,7 @@ import pytest
 from runicorn.store.project import analysis
 from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
-from tests.server.metrics.test_differences_over_http import made
+from tests.server.metrics.test_differences_over_http import write_run_with_sources
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.journey
 def runs(folder: Path) -> list[str]:
     """A baseline, a replica, and a run with another learning rate and code."""
     ids = [
-        made(folder, 1, {"lr": 0.1, "seed": 1}),
-        made(folder, 2, {"lr": 0.1, "seed": 2}),
-        made(folder, 3, {"lr": 0.9, "seed": 1}, "def step(x):\n    return 'two'\n"),
+        write_run_with_sources(folder, 1, {"lr": 0.1, "seed": 1}),
+        write_run_with_sources(folder, 2, {"lr": 0.1, "seed": 2}),
+        write_run_with_sources(folder, 3, {"lr": 0.9, "seed": 1}, "def step(x):\n    return 'two'\n"),
     ]
     analysis.update(folder, "p", lambda content: content.update(baseline=[ids[0]]))
     return ids
@@ -31,8 +31,8 @@ def runs(folder: Path) -> list[str]:
 def test_the_card_leads_to_the_difference_and_the_sources(
     runs: list[str], viewer: Viewer, browser: Any
 ) -> None:
-    asked = {"where": "metric.same.last exists"}
-    until(lambda: viewer.get("/api/v2/experiments", params=asked).json()["total"] == 3)
+    params = {"where": "metric.same.last exists"}
+    until(lambda: viewer.get("/api/v2/experiments", params=params).json()["total"] == 3)
     browser.goto(f"{viewer.url}/runs/{runs[2]}")
     card = browser.locator(".changed-card")
     card.wait_for()

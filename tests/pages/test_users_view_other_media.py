@@ -114,9 +114,9 @@ def test_a_plotly_figure_is_drawn_without_any_other_request(chromium: Any, busy_
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{busy_site.url}/runs/{run.id}?pane=documents")
-    drawn = page.frame_locator("#documents iframe")
-    drawn.locator(".scatterlayer .trace path.js-line").wait_for(state="attached")
-    drawn.get_by_text("A line").wait_for()
+    frame = page.frame_locator("#documents iframe")
+    frame.locator(".scatterlayer .trace path.js-line").wait_for(state="attached")
+    frame.get_by_text("A line").wait_for()
     assert all(url.startswith((busy_site.url, "blob:", "data:")) for url in requests)
     page.close()
 

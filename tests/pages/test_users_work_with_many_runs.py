@@ -90,8 +90,8 @@ def workspace(
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
 
     def open_workspace(query: str = "") -> Workspace:
-        written = len(list(folder.glob("*/*/runs/*")))
-        until(lambda: len(viewer.get("/api/runs").json()) == written)
+        count = len(list(folder.glob("*/*/runs/*")))
+        until(lambda: len(viewer.get("/api/runs").json()) == count)
         return Workspace(browser, viewer, screen, query)
 
     return open_workspace
@@ -333,8 +333,8 @@ def test_a_run_keeps_the_colour_that_a_user_gives_it(
     until(lambda: dot.evaluate(own) == "var(--curve-6)")
     strokes = "() => [...document.querySelectorAll('#legend .swatch path')].map((one) => getComputedStyle(one).stroke)"
     assert page.page.evaluate(strokes).count(sixth) == 2
-    saved = next(folder.rglob(f"{runs[1]}/curation.json"))
-    assert '"color"' in saved.read_text(encoding="utf-8")
+    curation = next(folder.rglob(f"{runs[1]}/curation.json"))
+    assert '"color"' in curation.read_text(encoding="utf-8")
     page.page.reload()
     until(lambda: dot.evaluate(own) == "var(--curve-6)")
     page.page.keyboard.press("c")

@@ -16,8 +16,8 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def heads(found: Markup) -> list[str]:
-    return [head.text for head in found.all("th") if "data-key" in head.attributes]
+def heads(markup: Markup) -> list[str]:
+    return [head.text for head in markup.all("th") if "data-key" in head.attributes]
 
 
 @pytest.fixture
@@ -123,10 +123,8 @@ def test_the_open_view_is_named_and_updated_where_it_differs(
 def test_views_of_other_projects_are_not_listed(filled: Path, page: Page, client: Client) -> None:
     for project in ("p", "other", ""):
         client.post("/runs-view", {"next": f"project={project}", "name": f"view of {project or 'all'}"})
-    listed = [
-        link.text for link in page("/?project=p").all("a") if "view=" in link.attributes.get("href", "")
-    ]
-    assert listed == ["view of all", "view of p"]
+    names = [link.text for link in page("/?project=p").all("a") if "view=" in link.attributes.get("href", "")]
+    assert names == ["view of all", "view of p"]
 
 
 def test_columns_are_those_of_a_project(filled: Path, page: Page, client: Client) -> None:

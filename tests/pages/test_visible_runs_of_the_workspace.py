@@ -37,9 +37,9 @@ def chosen(js: Callable[..., Any], function: str, query: str, *arguments: Any) -
 @pytest.mark.parametrize("query", QUERIES)
 def test_server_and_page_choose_the_same_runs(js: Callable[..., Any], query: str) -> None:
     state = TableState.read(QueryDict(f"layout=charts&{query}"))
-    listed = [run for run in LISTED if not state.runs or run in state.runs]
+    runs = [run for run in LISTED if not state.runs or run in state.runs]
     code = "(m, choice, all) => m.candidates(choice, all.filter((id) => !choice.runs.length || choice.runs.includes(id)))"
-    assert candidates(state, listed) == chosen(js, code, query)
+    assert candidates(state, runs) == chosen(js, code, query)
 
 
 def test_at_most_a_hundred_runs_are_visible(js: Callable[..., Any]) -> None:
@@ -50,7 +50,7 @@ def test_at_most_a_hundred_runs_are_visible(js: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "change", "left"),
+    ("query", "change", "expected"),
     [
         ("", "toggled(choice, listed, 'r00')", LISTED[1:10]),
         ("", "toggled(choice, listed, 'r11')", [*LISTED[:10], "r11"]),
@@ -67,6 +67,6 @@ def test_at_most_a_hundred_runs_are_visible(js: Callable[..., Any]) -> None:
     ],
 )
 def test_a_choice_shows_and_hides_runs(
-    js: Callable[..., Any], query: str, change: str, left: list[str]
+    js: Callable[..., Any], query: str, change: str, expected: list[str]
 ) -> None:
-    assert chosen(js, f"(m, choice, listed) => m.visible(m.{change}, listed)", query) == left
+    assert chosen(js, f"(m, choice, listed) => m.visible(m.{change}, listed)", query) == expected

@@ -42,7 +42,7 @@ export class EmbeddedSource {
   #columns(curve, options) {
     const found = options.x === SOURCES[0] ? curve.steps : this.#byTime(curve, options);
     if (!found) return null;
-    const smoothed = found.smoothed?.find((one) => isSame(one.smoothing, options));
+    const smoothed = found.smoothed?.find((entry) => isSame(entry.smoothing, options));
     const along = (columns) => columns && { ...columns, along: this.#along(curve, columns, options.x_metric) };
     const points = along(options.smoothed_only ? { ...found, ...NO_POINTS } : found);
     return { ...points, band: along(points.band), smoothed: along(smoothed) };
@@ -53,7 +53,7 @@ export class EmbeddedSource {
     const origin = x === SOURCES[1] ? this.origin : this.origin - this.runs[run].start;
     const moved = (columns, of = {}) => ({ ...of, ...columns, x: columns.x.map((t) => t + origin) });
     const band = times.band && moved(times.band, steps?.band);
-    return { ...(times.y ? {} : { ...steps, along: undefined }), ...moved(times), band, smoothed: times.smoothed?.map((one) => moved(one)) };
+    return { ...(times.y ? {} : { ...steps, along: undefined }), ...moved(times), band, smoothed: times.smoothed?.map((columns) => moved(columns)) };
   }
 
   /**

@@ -21,5 +21,5 @@ export function hexes() {
 
 function hex(rgb) {
   const channels = rgb.match(/\d+/g).slice(0, 3);
-  return `#${channels.map((one) => Number(one).toString(16).padStart(2, "0")).join("")}`;
+  return `#${channels.map((channel) => Number(channel).toString(16).padStart(2, "0")).join("")}`;
 }

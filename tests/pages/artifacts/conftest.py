@@ -53,11 +53,11 @@ def model(store: Path, run: rn.Run, write: Write) -> str:
     run.log_artifact(rn.Artifact("d", "dataset").add_file(write("d.csv", "a,b\n1,2\n3,4\n")))
     run.use_artifact("d:latest")
     for number in (1, 2, 3):
-        made = rn.Artifact(
+        artifact = rn.Artifact(
             "m", metadata={"acc": number / 10, "optim": {"lr": 0.1}}, description=f"try {number}"
         )
-        made.add_file(write("same.txt", "same")).add_file(write("own.txt", f"own {number}"))
+        artifact.add_file(write("same.txt", "same")).add_file(write("own.txt", f"own {number}"))
         if number == 3:
-            made.add_file(write("new.txt", "new"))
-        run.log_artifact(made.add_tags("first tag", "second"))
+            artifact.add_file(write("new.txt", "new"))
+        run.log_artifact(artifact.add_tags("first tag", "second"))
     return "/artifacts/model/m"

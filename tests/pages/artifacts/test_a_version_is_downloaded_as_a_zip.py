@@ -31,10 +31,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def version(store: Path, run: rn.Run, write: Write) -> str:
-    made = rn.Artifact("m é")
+    artifact = rn.Artifact("m é")
     for number, (path, content) in enumerate(CONTENTS.items()):
-        made.add_file(write(f"{number}", content), path)
-    run.log_artifact(made)
+        artifact.add_file(write(f"{number}", content), path)
+    run.log_artifact(artifact)
     return "/artifacts/model/m é/v1"
 
 
@@ -67,21 +67,21 @@ def test_a_damaged_file_aborts_the_download(client: Client, version: str) -> Non
     stored_version = lookup.get_version("m é", 1)
     for place in verify.places(stored_version.on_disk, stored_version.on_disk.manifest.file("a.bin")):
         damage(place)
-    sent = io.BytesIO()
+    body = io.BytesIO()
     with pytest.raises(DamagedFile):
         for part in client.get(f"{version}/zip").streaming_content:
-            sent.write(part)
-    assert not zipfile.is_zipfile(sent)
+            body.write(part)
+    assert not zipfile.is_zipfile(body)
 
 
 def test_the_zip_file_is_streamed_in_constant_memory(store: Path, run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("big").add_file(write("big", bytes(24 * 2**20))))
     version = lookup.get_version("big", 1)
     tracemalloc.start()
-    sent = sum(map(len, zip_download.zipped(version)))
+    size = sum(map(len, zip_download.zipped(version)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert sent > 24 * 2**20 and peak < 8 * 2**20
+    assert size > 24 * 2**20 and peak < 8 * 2**20
 
 
 def test_files_beyond_4_gib_use_the_zip64_format(

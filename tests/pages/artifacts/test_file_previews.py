@@ -18,57 +18,57 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def shown(path: str, content: bytes, size: int | None = None):
+def preview_of(path: str, content: bytes, size: int | None = None):
     return preview(path, content, len(content) if size is None else size)
 
 
 def test_json_is_laid_out_and_broken_json_is_text() -> None:
-    assert shown("a.json", b'{"b":[1,2]}').text == json.dumps({"b": [1, 2]}, indent=2)
-    assert shown("a.json", b'{"b":').text == '{"b":'
+    assert preview_of("a.json", b'{"b":[1,2]}').text == json.dumps({"b": [1, 2]}, indent=2)
+    assert preview_of("a.json", b'{"b":').text == '{"b":'
     deep = b"[" * 50_000
-    assert shown("a.json", deep).kind == "text"
+    assert preview_of("a.json", deep).kind == "text"
 
 
 def test_tables_have_a_head_and_a_bounded_size() -> None:
-    preview = shown("a.CSV", b'a,b\r\n1,"x, ""y"""\r\n2\r\n')
+    preview = preview_of("a.CSV", b'a,b\r\n1,"x, ""y"""\r\n2\r\n')
     assert (preview.head, preview.rows, preview.note) == (["a", "b"], [["1", 'x, "y"'], ["2", ""]], "")
     many = "a,b\n" + "".join(f"{n},{'c' * 300}\n" for n in range(500))
-    preview = shown("a.csv", many.encode())
+    preview = preview_of("a.csv", many.encode())
     assert len(preview.rows) == ROWS and preview.note == f"First {ROWS} rows."
     assert len(preview.rows[0][1]) == CELL + 1
     wide = ",".join(str(n) for n in range(100))
-    assert "40 of 100 columns" in shown("a.tsv", f"{wide}\n{wide}\n".replace(",", "\t").encode()).note
-    assert shown("a.csv", b"no table").kind == "text"
-    assert shown("a.csv", b'a,b\n1,"' + b"x" * 200_000).kind == "text"
+    assert "40 of 100 columns" in preview_of("a.tsv", f"{wide}\n{wide}\n".replace(",", "\t").encode()).note
+    assert preview_of("a.csv", b"no table").kind == "text"
+    assert preview_of("a.csv", b'a,b\n1,"' + b"x" * 200_000).kind == "text"
 
 
 def test_of_a_cut_table_the_last_row_is_left_out() -> None:
-    assert shown("a.csv", b"a,b\n1,2\n3,4\n5", size=1000).rows == [["1", "2"], ["3", "4"]]
+    assert preview_of("a.csv", b"a,b\n1,2\n3,4\n5", size=1000).rows == [["1", "2"], ["3", "4"]]
 
 
 def test_text_is_cut_between_letters_and_lines() -> None:
-    assert shown("a", "ä".encode() * 3).text == "äää"
+    assert preview_of("a", "ä".encode() * 3).text == "äää"
     cut = ("ä" * 100).encode()[:-1]
-    assert shown("a", cut, size=10**9).text == "ä" * 99
-    long = shown("a.log", b"line\n" * 5000)
+    assert preview_of("a", cut, size=10**9).text == "ä" * 99
+    long = preview_of("a.log", b"line\n" * 5000)
     assert long.text.count("\n") == LINES - 1 and long.note == f"First {LINES:,} lines."
-    assert shown("a.log", b"x\n").note == ""
-    assert shown("a", "\ufeffbom".encode()).text == "bom"
-    assert shown("a", "wide".encode("utf-16")).text.lstrip("\ufeff") == "wide"
+    assert preview_of("a.log", b"x\n").note == ""
+    assert preview_of("a", "\ufeffbom".encode()).text == "bom"
+    assert preview_of("a", "wide".encode("utf-16")).text.lstrip("\ufeff") == "wide"
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xd8\xff", b"text\x00text", b"\x80" * 100])
 def test_binary_files_are_not_shown(content: bytes) -> None:
-    assert shown("a.txt", content).kind == "nothing"
-    assert shown("a.txt", b"").note == "The file is empty."
+    assert preview_of("a.txt", content).kind == "nothing"
+    assert preview_of("a.txt", b"").note == "The file is empty."
 
 
 @pytest.fixture
 def gallery(store: Path, run: rn.Run, write: Callable[..., Path]) -> str:
-    made = rn.Artifact("g", "dataset")
-    made.add_file(write("p.png", PIXEL)).add_file(write("s.svg", "<svg onload='alert(1)'/>"))
-    made.add_file(write("t.csv", "a,b\n1,<b>\n")).add_file(write("h.html", "<script>alert(1)</script>"))
-    run.log_artifact(made.add_file(write("big.txt", "x" * (BEGINNING + 10))))
+    artifact = rn.Artifact("g", "dataset")
+    artifact.add_file(write("p.png", PIXEL)).add_file(write("s.svg", "<svg onload='alert(1)'/>"))
+    artifact.add_file(write("t.csv", "a,b\n1,<b>\n")).add_file(write("h.html", "<script>alert(1)</script>"))
+    run.log_artifact(artifact.add_file(write("big.txt", "x" * (BEGINNING + 10))))
     return "/artifacts/dataset/g/v1"
 
 

@@ -24,12 +24,12 @@ def version(number: int) -> Node:
     return ("model", f"m{number}", 1)
 
 
-def graph(pairs: list[tuple[int, int]], made: bool = True) -> tuple[list[Node], list[Edge]]:
+def graph(pairs: list[tuple[int, int]], is_output: bool = True) -> tuple[list[Node], list[Edge]]:
     """Runs are even, versions odd numbers."""
     edges = []
     for first, other in pairs:
         ends = [version(n) if n % 2 else f"run{n}" for n in (first, other)]
-        edges.append(Edge(ends[0], ends[1], PRODUCES if made else USES))
+        edges.append(Edge(ends[0], ends[1], PRODUCES if is_output else USES))
     return list(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target))), edges
 
 

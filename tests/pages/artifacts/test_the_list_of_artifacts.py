@@ -20,8 +20,8 @@ Page = Callable[..., Markup]
 pytestmark = pytest.mark.django_db
 
 
-def names(found: Markup) -> list[str]:
-    return found.texts("a", "name")
+def names(markup: Markup) -> list[str]:
+    return markup.texts("a", "name")
 
 
 def test_the_list_shows_name_type_versions_size_and_aliases(page: Page, model: str) -> None:

@@ -22,8 +22,8 @@ Send = Callable[..., str]
 pytestmark = pytest.mark.django_db
 
 
-def facts(found: Markup) -> dict[str, str]:
-    return dict(zip(found.texts("dt"), found.texts("dd"), strict=True))
+def facts(markup: Markup) -> dict[str, str]:
+    return dict(zip(markup.texts("dt"), markup.texts("dd"), strict=True))
 
 
 def test_the_page_shows_all_fields(page: Page, model: str, run: rn.Run) -> None:
@@ -119,11 +119,11 @@ def test_the_bytes_that_a_deletion_frees_are_exact(page: Page, model: str, store
 
 
 def _files(store: Path) -> list[Path]:
-    seen: dict[int, Path] = {}
+    inodes: dict[int, Path] = {}
     for path in (store / "artifacts").rglob("*"):
         if path.is_file():
-            seen.setdefault(path.stat().st_ino, path)
-    return list(seen.values())
+            inodes.setdefault(path.stat().st_ino, path)
+    return list(inodes.values())
 
 
 def test_a_damaged_version_is_found_and_named(page: Page, send: Send, model: str) -> None:
@@ -165,10 +165,10 @@ def test_odd_names_are_shown_as_they_are(
     page: Page, client: Client, run: rn.Run, write: Callable[..., Path], name: str
 ) -> None:
     path = f"deep dir/{name[:40]} <b>\"'&.txt"
-    made = rn.Artifact(name, metadata={"<i>": "<script>alert(1)</script>"}, description="<b>bold</b>")
-    run.log_artifact(made.add_file(write("f", "<script>x</script>"), path).add_tags("<u>"))
-    listed = page("/artifacts")
-    link = listed.all("a", "name")[0].attributes["href"]
+    artifact = rn.Artifact(name, metadata={"<i>": "<script>alert(1)</script>"}, description="<b>bold</b>")
+    run.log_artifact(artifact.add_file(write("f", "<script>x</script>"), path).add_tags("<u>"))
+    list_page = page("/artifacts")
+    link = list_page.all("a", "name")[0].attributes["href"]
     assert page(link).texts("h1") == [name]
     markup = page(f"{link}/v1")
     assert markup.texts("h1") == [f"{name} v1"] and markup.texts("p", "description") == ["<b>bold</b>"]

@@ -27,8 +27,8 @@ def test_versions_stand_newest_first_with_their_runs(page: Page, model: str, run
     assert markup.texts("a", "name") == ["v3", "v2", "v1"]
     makers = [element for element in markup.all("a", "inline-clip") if element.text == "n"]
     assert {element.attributes["href"] for element in makers} == {f"/runs/{run.id}"} and len(makers) == 3
-    used = page("/artifacts/dataset/d")
-    assert len([element for element in used.all("a", "inline-clip") if element.text == "n"]) == 2
+    dataset = page("/artifacts/dataset/d")
+    assert len([element for element in dataset.all("a", "inline-clip") if element.text == "n"]) == 2
 
 
 def test_deleted_versions_are_shown_on_demand(page: Page, model: str) -> None:
@@ -75,8 +75,8 @@ def test_many_aliases_and_tags_are_cut_and_counted(
 ) -> None:
     tags = [f"tag-{number}" for number in range(40)]
     run.log_artifact(rn.Artifact("m").add_file(write("f")).add_tags(*tags))
-    listed = page("/artifacts/model/m").texts("span", "aliases")[0]
-    assert listed.split() == ["latest", "tag-0", "tag-1", "+38"]
+    aliases = page("/artifacts/model/m").texts("span", "aliases")[0]
+    assert aliases.split() == ["latest", "tag-0", "tag-1", "+38"]
     version = page("/artifacts/model/m/v1")
     assert version.texts("summary", "linklike")[0] == "29 more"
     assert version.texts("span", "tag")[:1] == ["model"] and len(version.all("span", "tag")) == 41
@@ -149,13 +149,13 @@ def test_the_number_of_queries_does_not_grow_with_the_versions(
 ) -> None:
     monkeypatch.setattr(discovery, "YOUNG_NANOSECONDS", 0)
     page(model)
-    taken = []
+    counts = []
     for address in ("/artifacts/dataset/d", model):
         client.get(address)
         with CaptureQueriesContext(connection) as captured:
             client.get(address)
-        taken.append(len(captured))
-    assert taken[1] <= taken[0] <= 30, taken
+        counts.append(len(captured))
+    assert counts[1] <= counts[0] <= 30, counts
 
 
 def test_the_first_of_many_runs_are_listed(page: Page, model: str, store: Path) -> None:

@@ -38,8 +38,10 @@ def test_a_model_is_found_described_and_given_an_alias(
     long = "x" * 128
     run.log_artifact(rn.Artifact(long, "code").add_file(write("d.csv", "a,b\n1,2\n")))
     for number in (1, 2):
-        made = rn.Artifact("net", metadata={"score": number}).add_file(write("w.txt", f"weights {number}"))
-        run.log_artifact(made.add_file(write("same.json", '{"a":1}')))
+        artifact = rn.Artifact("net", metadata={"score": number}).add_file(
+            write("w.txt", f"weights {number}")
+        )
+        run.log_artifact(artifact.add_file(write("same.json", '{"a":1}')))
     with careful_page(chromium, bypass_csp=True, reduced_motion="reduce", **screen.options) as page:
         page.goto(f"{viewer.url}/artifacts")
         fits(page)

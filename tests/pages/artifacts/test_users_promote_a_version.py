@@ -19,10 +19,10 @@ Send = Callable[..., str]
 pytestmark = pytest.mark.django_db
 
 
-def stage_and_ways(found: Markup) -> tuple[str, list[str]]:
+def stage_and_ways(markup: Markup) -> tuple[str, list[str]]:
     """The stage that is shown, and those that are offered."""
-    stage = dict(zip(found.texts("dt"), found.texts("dd"), strict=True))["Stage"]
-    return stage.split()[0], [element.text for element in found.all("option") if element.text.isalpha()]
+    stage = dict(zip(markup.texts("dt"), markup.texts("dd"), strict=True))["Stage"]
+    return stage.split()[0], [element.text for element in markup.all("option") if element.text.isalpha()]
 
 
 def test_a_version_goes_to_production_and_back(page: Page, send: Send, model: str, run: rn.Run) -> None:

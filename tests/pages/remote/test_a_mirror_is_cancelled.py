@@ -65,9 +65,9 @@ def begin(
     return go
 
 
-def cancel(client: Client, one: mirrors.MirrorJob) -> str:
+def cancel(client: Client, mirror: mirrors.MirrorJob) -> str:
     """Cancel a mirror and return the next page."""
-    return client.post(f"/remote/mirrors/{one.id}/cancel", follow=True).content.decode()
+    return client.post(f"/remote/mirrors/{mirror.id}/cancel", follow=True).content.decode()
 
 
 def files(root: Path) -> dict[str, bytes]:

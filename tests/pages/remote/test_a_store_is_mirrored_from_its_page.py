@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 def run(client: Client, form: dict[str, str]) -> tuple[mirrors.MirrorJob, str]:
     """Wait for the end of a mirror and return it with its page."""
     address = client.post("/remote/mirrors", form)["Location"]
-    one = mirrors.get_mirror(address.rpartition("/")[2])
-    until(lambda: one.state != "running")
-    return one, client.get(address).content.decode()
+    mirror = mirrors.get_mirror(address.rpartition("/")[2])
+    until(lambda: mirror.state != "running")
+    return mirror, client.get(address).content.decode()
 
 
 def test_runs_are_mirrored_and_then_only_new_data(
@@ -32,15 +32,15 @@ def test_runs_are_mirrored_and_then_only_new_data(
     first = write_run(remote_store, metrics=[{"loss": 0.5}])
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
     form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
-    one, page = run(client, form)
-    assert one.error == "" and "Show runs" in page
+    mirror, page = run(client, form)
+    assert mirror.error == "" and "Show runs" in page
     assert (store / "vision" / "resnet" / "runs" / first / "events.jsonl").read_bytes() == (
         remote_store / "vision" / "resnet" / "runs" / first / "events.jsonl"
     ).read_bytes()
     second = write_run(remote_store, metrics=[{"loss": 0.25}])
     again, _ = run(client, form)
     assert (store / "vision" / "resnet" / "runs" / second / "meta.json").exists()
-    assert 0 < again.result["files_synced"] <= one.result["files_synced"]
-    gone, page = run(client, {**form, "root": "/no/such/store"})
-    assert gone.state == "failed" and 'role="alert"' in page
+    assert 0 < again.result["files_synced"] <= mirror.result["files_synced"]
+    failure, page = run(client, {**form, "root": "/no/such/store"})
+    assert failure.state == "failed" and 'role="alert"' in page
     assert client.get("/remote/mirrors/none").status_code == 404

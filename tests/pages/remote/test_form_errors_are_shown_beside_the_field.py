@@ -67,8 +67,8 @@ def test_an_unreachable_host_is_reported(client: Client, remote_loop: LoopThread
 def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_loop: LoopThread) -> None:
     form = HERE | {"way": "password", "name": "the big one", "save": "1"}
     assert client.post("/remote/host", form)["Location"] == "/remote?notice=saved"
-    (one,) = repository.saved_connections()
-    answer = client.post("/remote/host/connect", {"key": one.key})
+    (connection,) = repository.saved_connections()
+    answer = client.post("/remote/host/connect", {"key": connection.key})
     page = answer.content.decode()
     assert answer.status_code == 400 and "Enter the password." in page and "the big one" in page
 
@@ -76,17 +76,17 @@ def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_
 def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home: Path) -> None:
     form = HERE | {"way": "password", "password": SECRET, "remember": "1", "save": "1"}
     client.post("/remote/host", form)
-    (one,) = repository.saved_connections()
-    page = client.get("/remote/host", {"key": one.key}).content.decode()
+    (connection,) = repository.saved_connections()
+    page = client.get("/remote/host", {"key": connection.key}).content.decode()
     assert 'placeholder="saved"' in page and SECRET not in page
-    client.post("/remote/host", form | {"key": one.key, "password": "", "name": "renamed"})
-    (one,) = repository.saved_connections()
-    assert (one.name, repository.credentials(one).password) == ("renamed", SECRET)
+    client.post("/remote/host", form | {"key": connection.key, "password": "", "name": "renamed"})
+    (connection,) = repository.saved_connections()
+    assert (connection.name, repository.credentials(connection).password) == ("renamed", SECRET)
     # It is not kept for another address, which may belong to another user.
-    client.post("/remote/host", form | {"key": one.key, "password": "", "host": "127.0.0.2"})
-    (one,) = repository.saved_connections()
-    assert (one.address.host, repository.credentials(one).password) == ("127.0.0.2", None)
-    client.post("/remote/host/forget", {"key": one.key})
+    client.post("/remote/host", form | {"key": connection.key, "password": "", "host": "127.0.0.2"})
+    (connection,) = repository.saved_connections()
+    assert (connection.address.host, repository.credentials(connection).password) == ("127.0.0.2", None)
+    client.post("/remote/host/forget", {"key": connection.key})
     assert repository.saved_connections() == []
 
 

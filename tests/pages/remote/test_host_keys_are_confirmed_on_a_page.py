@@ -16,7 +16,7 @@ from tests.sshd import Sshd, keygen
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 
 
-def asked(server: Sshd, **more: str) -> dict[str, str]:
+def host_form(server: Sshd, **more: str) -> dict[str, str]:
     """Return the form with the user's key as text."""
     form = {"host": server.host, "port": str(server.port), "username": server.username, "way": "key_text"}
     return form | {"private_key": server.key.read_text()} | more
@@ -24,15 +24,15 @@ def asked(server: Sshd, **more: str) -> dict[str, str]:
 
 def question(client: Client, server: Sshd) -> str:
     """Connect and return the address of the question."""
-    answer = client.post("/remote/host", asked(server, keep="1"))
+    answer = client.post("/remote/host", host_form(server, keep="1"))
     assert answer.status_code == 302 and answer["Location"].startswith("/remote/key/")
     return str(answer["Location"])
 
 
 def fingerprint(key: Path) -> str:
     """Return the output of `ssh-keygen -lf` for a key."""
-    said = subprocess.run(["ssh-keygen", "-lf", str(key)], capture_output=True, text=True, check=True)
-    return said.stdout.split()[1]
+    process = subprocess.run(["ssh-keygen", "-lf", str(key)], capture_output=True, text=True, check=True)
+    return process.stdout.split()[1]
 
 
 def test_an_unknown_key_is_shown_and_the_login_continues_once_it_is_accepted(
@@ -46,7 +46,7 @@ def test_an_unknown_key_is_shown_and_the_login_continues_once_it_is_accepted(
     answer = client.post(address)
     assert answer["Location"].startswith("/remote/machine?connection=")
     assert host_keys.path().read_text().split() == sshd.known_hosts_line.split()
-    assert [one.address.host for one in repository.saved_connections()] == [sshd.host]
+    assert [connection.address.host for connection in repository.saved_connections()] == [sshd.host]
     assert client.get(address)["Location"] == "/remote?notice=expired"  # nothing is stored for it
 
 
