@@ -127,9 +127,15 @@ def test_ids_of_deleted_rules_are_not_used_again(alerts: Alerts) -> None:
 def test_many_rules_are_listed_for_a_restricted_user_by_few_queries(alerts: Alerts) -> None:
     for number in range(5):
         alerts("POST", "rules", {"name": f"rule {number}", "when": THRESHOLD})
-    seen = AlertRule.objects.order_by("pk")[0]
+    visible_rule = AlertRule.objects.order_by("pk")[0]
     AlertRule.objects.update(last_fired_at=9.0)
-    about = {"root": active_root().path, "rule": seen, "title": seen.name, "kind": "fired", "text": ""}
+    about = {
+        "root": active_root().path,
+        "rule": visible_rule,
+        "title": visible_rule.name,
+        "kind": "fired",
+        "text": "",
+    }
     for at in (3.0, 2.0):
         AlertEvent.objects.create(**about, at=at, stored_at=at, identity=str(at))
     context = copy_context()

@@ -46,7 +46,7 @@ class Training:
         assert catch_up(self.run, wait=60) == 0
 
 
-def found() -> list[tuple[str, float | None]]:
+def events_of_run() -> list[tuple[str, float | None]]:
     """Kind and value of every event, oldest first."""
     return list(AlertEvent.objects.order_by("pk").values_list("kind", "value"))
 
@@ -64,7 +64,7 @@ def test_a_threshold_for_three_points_fires_once_and_recovers(
     training = Training(store)
     for batch in batches or [[value] for value in (1, 12, 13, 1, 14, 15, 16, 17, 3, 3, 3, 18)]:
         training.log(*batch)
-    assert found() == [("fired", 16.0), ("recovered", 3.0)]
+    assert events_of_run() == [("fired", 16.0), ("recovered", 3.0)]
     assert [event.sentence for event in AlertEvent.objects.order_by("pk")] == [
         "loss > 10: 16 at step 7",
         "Back to normal: loss is 3 at step 11, no longer > 10",
@@ -90,7 +90,7 @@ def test_a_spike_is_far_from_its_own_window(alerts: Alerts, store: Path) -> None
     training.log(*usual[:30])
     training.log(*usual[30:], 1003.0, *usual[:5])
     training.log(*usual[:20])
-    assert found() == [("fired", 1003.0), ("recovered", usual[4])]
+    assert events_of_run() == [("fired", 1003.0), ("recovered", usual[4])]
 
 
 def test_no_improvement_for_some_steps_fires_until_the_next_best(alerts: Alerts, store: Path) -> None:
@@ -100,7 +100,7 @@ def test_no_improvement_for_some_steps_fires_until_the_next_best(alerts: Alerts,
     training.log(0.1, 0.2, 0.5, name="val/acc")
     training.log(*[0.4] * 5, name="val/acc")
     training.log(0.45, 0.6, name="val/acc")
-    assert found() == [("fired", 0.4), ("recovered", 0.6)]
+    assert events_of_run() == [("fired", 0.4), ("recovered", 0.6)]
     assert (
         "has not improved for 5 steps: 0.4 at step 8, best 0.5"
         in AlertEvent.objects.order_by("pk")[0].sentence
@@ -119,7 +119,7 @@ def test_gpus_are_idle_when_the_busiest_one_is(alerts: Alerts, store: Path) -> N
         )
     (training.run.path / "events.jsonl").write_text("".join(events))
     assert catch_up(training.run, wait=60) == 0
-    assert found() == [("fired", 1.0), ("recovered", 90.0)]
+    assert events_of_run() == [("fired", 1.0), ("recovered", 90.0)]
     assert (
         AlertEvent.objects.order_by("pk")[0].sentence
         == "The GPUs have been idle for 10 minutes (at most 5 %)"
@@ -193,7 +193,7 @@ def test_points_are_judged_after_the_clock_was_set_back(
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 7200)
     Training(store).log(20.0)
-    assert found() == [("fired", 20.0)]
+    assert events_of_run() == [("fired", 20.0)]
 
 
 def test_a_replaced_journal_does_not_fire_again(alerts: Alerts, store: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_replaced_journal_does_not_fire_again(alerts: Alerts, store: Path) -> 
     )
     assert catch_up(training.run, wait=60) == 0
     training.log(30.0)
-    assert found() == [("fired", 20.0), ("recovered", 1.0), ("fired", 30.0)]
+    assert events_of_run() == [("fired", 20.0), ("recovered", 1.0), ("fired", 30.0)]
 
 
 def test_events_outlive_the_index_and_are_not_repeated_by_a_new_one(
@@ -237,7 +237,7 @@ def test_events_outlive_the_index_and_are_not_repeated_by_a_new_one(
     assert AlertDelivery.objects.count() == 3
     assert {event["run_id"] for event in alerts("GET", "events")["events"]} == {training.run_id}
     training.log(1.0)
-    assert found()[-1] == ("recovered", 1.0)  # of the episode that was open
+    assert events_of_run()[-1] == ("recovered", 1.0)  # of the episode that was open
 
     soft_delete_runs(root=training.run.root, run_ids=[training.run_id])
     remove_runs(root=training.run.root, run_ids=[training.run_id])

@@ -198,12 +198,12 @@ def test_a_changed_clock_hides_no_event_and_does_not_count_as_downtime_of_the_vi
 
 
 def test_a_full_disk_fires_without_a_run(rule: Callable[..., Any], watch: RuleTimer, alerts: Alerts) -> None:
-    made = rule(kind="disk", value=float(FOREVER))
+    disk_rule = rule(kind="disk", value=float(FOREVER))
     scan(watch)
     scan(watch)
     (event,) = alerts("GET", "events")["events"]
     assert event["run_id"] is None and "GB left, less than" in event["sentence"]
-    alerts("PATCH", f"rules/{made['id']}", {"when": {"kind": "disk", "value": 1e-9}})
+    alerts("PATCH", f"rules/{disk_rule['id']}", {"when": {"kind": "disk", "value": 1e-9}})
     scan(watch)
     assert [kind for kind, _ in sentences()] == ["fired", "recovered"]
 

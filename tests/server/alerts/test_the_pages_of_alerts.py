@@ -27,9 +27,9 @@ RULE = {"kind": "threshold", "metric": "loss", "op": ">", "value": "5", "enabled
 @pytest.fixture
 def run_id(store: Path) -> str:
     """A run with a loss that is too high twice."""
-    made = write_run(store, name="<b>hostile", metrics=[{"loss": float(value)} for value in (1, 9, 1, 9)])
-    assert catch_up(get_run(made), wait=60) == 0
-    return made
+    new_id = write_run(store, name="<b>hostile", metrics=[{"loss": float(value)} for value in (1, 9, 1, 9)])
+    assert catch_up(get_run(new_id), wait=60) == 0
+    return new_id
 
 
 def raise_alerts(run_id: str, count: int) -> None:

@@ -56,7 +56,9 @@ def deliveries(viewer: Viewer) -> set[tuple[str, str, int]]:
     """Sentence, status and tries of every delivery."""
     events = viewer.get("/api/v2/alerts/events").json()["events"]
     return {
-        (event["sentence"], one["status"], one["tries"]) for event in events for one in event["deliveries"]
+        (event["sentence"], delivery["status"], delivery["tries"])
+        for event in events
+        for delivery in event["deliveries"]
     }
 
 
@@ -131,9 +133,9 @@ def test_the_command_line_lists_tests_and_acknowledges(
     until(lambda: receiver.sentences())
 
     def run(*arguments: str) -> Any:
-        done = run_module(["runicorn", "alerts", *arguments, "--json"], environment(home), PROJECT)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.startswith(("[", "{")) else done.stdout
+        process = run_module(["runicorn", "alerts", *arguments, "--json"], environment(home), PROJECT)
+        assert process.returncode == 0, process.stderr
+        return json.loads(process.stdout) if process.stdout.startswith(("[", "{")) else process.stdout
 
     (event,) = run("list")
     assert event["kind"] == "fired" and len(run("rules")) == 2 and len(run("channels")) == 1

@@ -29,22 +29,22 @@ def test_every_logging_makes_a_new_version(run: rn.Run, write: Write) -> None:
 def test_a_version_is_found_by_number_and_alias(run: rn.Run, write: Write, spec: str) -> None:
     for text in ("one", "two"):
         run.log_artifact(rn.Artifact("data", rn.ArtifactType.DATASET).add_file(write("d.txt", text)))
-    used = run.use_artifact(artifact_spec=spec)
-    assert (used.version, used.type) == (2, "dataset")
-    assert used.get_file_path("d.txt").read_text() == "two"
-    assert type(used.type) is str
+    version = run.use_artifact(artifact_spec=spec)
+    assert (version.version, version.type) == (2, "dataset")
+    assert version.get_file_path("d.txt").read_text() == "two"
+    assert type(version.type) is str
 
 
 def test_made_and_used_versions_are_recorded_with_the_run(run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin", b"12345")).add_reference("s3://b/k", size=10))
     run.use_artifact("m:latest")
     run.use_artifact("m:v1")
-    made = json.loads((run.run_dir / "artifacts_created.json").read_text())["artifacts"]
-    used = json.loads((run.run_dir / "artifacts_used.json").read_text())["artifacts"]
-    assert [(m["name"], m["type"], m["version"], m["size_bytes"], m["num_files"]) for m in made] == [
+    outputs = json.loads((run.run_dir / "artifacts_created.json").read_text())["artifacts"]
+    inputs = json.loads((run.run_dir / "artifacts_used.json").read_text())["artifacts"]
+    assert [(m["name"], m["type"], m["version"], m["size_bytes"], m["num_files"]) for m in outputs] == [
         ("m", "model", 1, 15, 1)
     ]
-    assert [(u["name"], u["version"]) for u in used] == [("m", 1)]
+    assert [(u["name"], u["version"]) for u in inputs] == [("m", 1)]
 
 
 def test_folders_keep_their_paths(run: rn.Run, write: Write) -> None:

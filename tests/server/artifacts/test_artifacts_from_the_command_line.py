@@ -39,9 +39,9 @@ def call(folder: Path) -> Callable[..., tuple[int, str]]:
     """`call("artifacts", "--action", "list")`: exit code and all that was said."""
 
     def run_it(*words: str, answer: str = "", storage: Path = folder) -> tuple[int, str]:
-        done = CliRunner().invoke(app, [*words, "--storage", str(storage)], input=answer)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.output
+        result = CliRunner().invoke(app, [*words, "--storage", str(storage)], input=answer)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output
 
     return run_it
 
@@ -51,17 +51,17 @@ def blobs(folder: Path) -> int:
 
 
 def test_lists_and_details_are_printed(logged: rn.Run, call: Any, folder: Path) -> None:
-    code, said = call("artifacts", "--action", "list")
-    assert code == 0 and "Found 3 artifact(s):" in said
-    assert re.search(r"m +model +2 +5.7 kB +v2 +\d{4}-\d\d-\d\d \d\d:\d\d +latest=v2", said)
-    code, said = call("artifacts", "--action", "versions", "--name", "m")
-    assert code == 0 and said.count(logged.id) == 2
-    code, said = call("artifacts", "--action", "info", "--name", "m", "--version", "2")
+    code, output = call("artifacts", "--action", "list")
+    assert code == 0 and "Found 3 artifact(s):" in output
+    assert re.search(r"m +model +2 +5.7 kB +v2 +\d{4}-\d\d-\d\d \d\d:\d\d +latest=v2", output)
+    code, output = call("artifacts", "--action", "versions", "--name", "m")
+    assert code == 0 and output.count(logged.id) == 2
+    code, output = call("artifacts", "--action", "info", "--name", "m", "--version", "2")
     assert code == 0
     for word in ("model/m:v2", "try 2", "acc", "shared.bin", "s3://b/k", "sha256:", str(folder)):
-        assert word in said
-    code, said = call("artifacts", "--action", "stats")
-    assert code == 0 and "3 artifacts, 4 versions" in said and "saved by storing equal files once" in said
+        assert word in output
+    code, output = call("artifacts", "--action", "stats")
+    assert code == 0 and "3 artifacts, 4 versions" in output and "saved by storing equal files once" in output
     assert call("artifacts", "--action", "list", "--type", "config") == (0, "No artifacts found.\n")
 
 
@@ -96,8 +96,8 @@ def test_errors_have_a_message_and_an_exit_code(logged: rn.Run, call: Any, folde
         (0, "versions --name dataset/d", "v1"),
         (2, "versions --name nonsense/d", "Invalid artifact type"),
     ]:
-        found, said = call("artifacts", "--action", *words.split())
-        assert found == code and sentence in said, (words, said)
+        exit_code, output = call("artifacts", "--action", *words.split())
+        assert exit_code == code and sentence in output, (words, output)
     assert call("artifacts", "--action", "list", storage=folder / "nowhere")[0] == 4
     assert call("clean")[0] == 2
 
@@ -105,11 +105,11 @@ def test_errors_have_a_message_and_an_exit_code(logged: rn.Run, call: Any, folde
 def test_deleting_asks_and_takes_a_piped_answer(logged: rn.Run, call: Any, folder: Path) -> None:
     first = ("artifacts", "--action", "delete", "--name", "m", "--version", "1")
     assert call(*first) == (0, "Soft deleted m:v1\n")
-    code, said = call(*first, "--permanent")
-    assert code == 2 and "--yes is needed" in said and (folder / "artifacts/model/m/v1").is_dir()
+    code, output = call(*first, "--permanent")
+    assert code == 2 and "--yes is needed" in output and (folder / "artifacts/model/m/v1").is_dir()
     assert "Cancelled." in call(*first, "--permanent", answer="n\n")[1]
-    code, said = call(*first, "--permanent", answer="y\n")
-    promised, freed = re.findall(r"([\d,]+) bytes", said)
+    code, output = call(*first, "--permanent", answer="y\n")
+    promised, freed = re.findall(r"([\d,]+) bytes", output)
     assert code == 0 and promised == freed and not (folder / "artifacts/model/m/v1").exists()
 
 
@@ -121,14 +121,14 @@ def test_garbage_is_listed_before_it_is_removed(
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"x" * 1234)
     before = blobs(folder)
-    code, said = call("clean", "--dedup", "--dry-run")
-    assert code == 0 and "1 content without a version" in said and "1,234 bytes" in said
-    code, said = call("clean", "--dedup")
-    assert code == 2 and "--force is needed" in said and orphan.exists()
+    code, output = call("clean", "--dedup", "--dry-run")
+    assert code == 0 and "1 content without a version" in output and "1,234 bytes" in output
+    code, output = call("clean", "--dedup")
+    assert code == 2 and "--force is needed" in output and orphan.exists()
     monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in call("clean", "--dedup", answer="n\n")[1] and orphan.exists()
-    code, said = call("clean", "--dedup", "--force")
-    assert code == 0 and "1,234 bytes were freed" in said and blobs(folder) == before - 1234
+    code, output = call("clean", "--dedup", "--force")
+    assert code == 0 and "1,234 bytes were freed" in output and blobs(folder) == before - 1234
     assert json.loads(call("clean", "--dedup", "--json")[1])["bytes"] == 0
 
 
@@ -139,8 +139,8 @@ def test_a_store_without_artifacts_is_left_as_it_is(call: Any, folder: Path) -> 
 
 
 def test_damage_ends_verification_with_a_failure(logged: rn.Run, call: Any, folder: Path) -> None:
-    code, said = call("artifacts", "--action", "verify")
-    assert code == 0 and said.count("is intact") == 4
+    code, output = call("artifacts", "--action", "verify")
+    assert code == 0 and output.count("is intact") == 4
     version = Store(folder).find("m").version(1)
     for path in {
         version.file_path("own.bin"),
@@ -148,11 +148,11 @@ def test_damage_ends_verification_with_a_failure(logged: rn.Run, call: Any, fold
     }:
         os.chmod(path, 0o644)
         path.write_bytes(b"x" * 700)
-    code, said = call("artifacts", "--action", "verify", "--name", "m")
-    assert code == 1 and "m:v1 is corrupted: own.bin" in said and "m:v2 is intact" in said
+    code, output = call("artifacts", "--action", "verify", "--name", "m")
+    assert code == 1 and "m:v1 is corrupted: own.bin" in output and "m:v2 is intact" in output
     (version.path / "manifest.json").write_text("{")
-    code, said = call("artifacts", "--action", "versions", "--name", "m")
-    assert code == 0 and "manifest.json" in said and "v2" in said
+    code, output = call("artifacts", "--action", "versions", "--name", "m")
+    assert code == 0 and "manifest.json" in output and "v2" in output
     assert call("artifacts", "--action", "verify", "--name", "m", "--version", "1")[0] == 1
     assert call("artifacts", "--action", "info", "--name", "m", "--version", "1")[0] == 1
     assert call("clean", "--dedup", "--force")[0] == 1
@@ -161,15 +161,15 @@ def test_damage_ends_verification_with_a_failure(logged: rn.Run, call: Any, fold
 def test_a_read_only_store_is_a_matter_of_permission(
     logged: rn.Run, call: Any, folder: Path, read_only: Any
 ) -> None:
-    one = ("--name", "m", "--version", "1")
+    version = ("--name", "m", "--version", "1")
     with read_only(folder):
-        assert call("artifacts", "--action", "delete", *one)[0] == 3
-        assert call("artifacts", "--action", "delete", "--permanent", "--yes", *one)[0] == 3
-        assert call("artifacts", "--action", "verify", *one)[0] == 3
+        assert call("artifacts", "--action", "delete", *version)[0] == 3
+        assert call("artifacts", "--action", "delete", "--permanent", "--yes", *version)[0] == 3
+        assert call("artifacts", "--action", "verify", *version)[0] == 3
         assert call("artifacts", "--action", "list")[0] == 0
 
 
 def test_names_do_not_command_the_terminal(logged: rn.Run, call: Any, folder: Path) -> None:
     (folder / "artifacts/model/m").rename(folder / "artifacts/model/\x1b[31mred[bold]")
-    said = call("artifacts", "--action", "list")[1]
-    assert "\x1b" not in said and "[31mred[bold]" in said
+    output = call("artifacts", "--action", "list")[1]
+    assert "\x1b" not in output and "[31mred[bold]" in output

@@ -45,8 +45,8 @@ def test_every_version_is_intact(old: Path) -> None:
 
 def test_an_old_artifact_can_be_used_and_continued(old: Path, write: Write) -> None:
     with _begin(old) as run:
-        used = run.use_artifact("resnet50-model:production")
-        assert used.version == 2 and used.tags == ["finetune"]
+        version = run.use_artifact("resnet50-model:production")
+        assert version.version == 2 and version.tags == ["finetune"]
         assert (
             run.use_artifact("resnet50-model:v3").get_references()[0].uri
             == "s3://bucket/checkpoints/full.ckpt"

@@ -167,7 +167,7 @@ class Reading(Progress):
 def test_what_has_changed_is_read_once(folder: Path) -> None:
     store, source = Store(folder), folder / "weights.bin"
 
-    def saved(content: bytes) -> tuple[str, float]:
+    def save(content: bytes) -> tuple[str, float]:
         """Return the digest, and how often the file was read."""
         source.write_bytes(content)
         reading = Reading()
@@ -180,19 +180,19 @@ def test_what_has_changed_is_read_once(folder: Path) -> None:
         return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
     first, size = os.urandom(3_000_000), 3_000_000
-    digest, reads = saved(first)
-    assert reads == 1 == saved(os.urandom(size))[1]
-    assert saved(first) == (digest, 1)  # not copied
+    digest, reads = save(first)
+    assert reads == 1 == save(os.urandom(size))[1]
+    assert save(first) == (digest, 1)  # not copied
     # Only between the samples: hashed first, and copied then.
-    assert saved(changed(first, 100_000))[1] == 2
+    assert save(changed(first, 100_000))[1] == 2
     (store.pool.sizes / str(size)).write_text("")  # by an earlier version
-    assert saved(first) == (digest, 1)
+    assert save(first) == (digest, 1)
     assert len(list(store.pool.blobs())) == 3
     # A longer one is read until it differs.
     chunk = copying.CHUNK
     first = first * (4 * chunk // size)
-    digest, reads = saved(first)
-    assert saved(changed(first, 100_000))[1] == 1 + chunk / len(first)
-    assert saved(changed(first, 2 * chunk + 100_000))[1] == 1 + 3 * chunk / len(first)
-    assert saved(first) == (digest, 1)
+    digest, reads = save(first)
+    assert save(changed(first, 100_000))[1] == 1 + chunk / len(first)
+    assert save(changed(first, 2 * chunk + 100_000))[1] == 1 + 3 * chunk / len(first)
+    assert save(first) == (digest, 1)
     assert len(list(store.pool.blobs())) == 6

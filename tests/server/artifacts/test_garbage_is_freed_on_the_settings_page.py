@@ -38,29 +38,29 @@ def promise(page: bytes) -> dict[str, str]:
 def test_the_shown_garbage_is_freed(orphan: Path, store: Path) -> None:
     assert Client().get("/settings").status_code == 200
     assert Client().get(ADDRESS).status_code == 405
-    told = Client().post(ADDRESS)
-    assert "4,321 bytes" in told.content.decode() and orphan.exists()
-    done = Client().post(ADDRESS, promise(told.content), follow=True)
-    assert "4.2 KiB freed" in done.content.decode() and not orphan.exists()
+    preview = Client().post(ADDRESS)
+    assert "4,321 bytes" in preview.content.decode() and orphan.exists()
+    response = Client().post(ADDRESS, promise(preview.content), follow=True)
+    assert "4.2 KiB freed" in response.content.decode() and not orphan.exists()
     assert len([entry for entry in store.glob("artifacts/.dedup/*/*") if len(entry.name) == 64]) == 1
     assert "Nothing to clean up" in Client().post(ADDRESS).content.decode()
 
 
 def test_additional_garbage_is_shown_before_it_is_freed(orphan: Path, store: Path) -> None:
-    told = promise(Client().post(ADDRESS).content)
+    fields = promise(Client().post(ADDRESS).content)
     second = put(store, "c", 1000)
-    answer = Client().post(ADDRESS, told)
+    answer = Client().post(ADDRESS, fields)
     assert answer.status_code == 409 and "changed in the meantime" in answer.content.decode()
     assert "5,321 bytes" in answer.content.decode() and orphan.exists() and second.exists()
 
 
 def test_errors_are_shown(orphan: Path, store: Path, read_only: Any) -> None:
-    told = promise(Client().post(ADDRESS).content)
+    fields = promise(Client().post(ADDRESS).content)
     with read_only(store):
-        answer = Client().post(ADDRESS, told)
+        answer = Client().post(ADDRESS, fields)
     assert answer.status_code == 403 and "read-only" in answer.content.decode() and orphan.exists()
     (store / "artifacts/model/m/v1/manifest.json").write_text("{")
-    answer = Client().post(ADDRESS, told)
+    answer = Client().post(ADDRESS, fields)
     assert answer.status_code == 409 and "manifest.json" in answer.content.decode() and orphan.exists()
 
 

@@ -53,11 +53,11 @@ def test_small_files_are_not_written_again(
         sources = write(f"many/{number:02d}.txt", f"content {number}").parent
     before = save_and_die(tmp_path, folder, sources, "34.txt")
     assert len(before) == 30
-    written = []
+    copies = []
     new_copy = Intake._new_copy
-    monkeypatch.setattr(Intake, "_new_copy", lambda self: written.append(1) or new_copy(self))
+    monkeypatch.setattr(Intake, "_new_copy", lambda self: copies.append(1) or new_copy(self))
     assert run.log_artifact(rn.Artifact("d", "dataset").add_dir(sources)) == 1
-    assert len(written) == 20
+    assert len(copies) == 20
     after = {blob.name: blob.inode() for blob in Store(folder).pool.blobs()}
     assert len(after) == 50 and before.items() <= after.items()
 

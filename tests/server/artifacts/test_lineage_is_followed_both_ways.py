@@ -53,18 +53,18 @@ def _look() -> None:
 
 
 def _lineage(api: Any, name: str, depth: int = 10) -> dict[str, Any]:
-    found: dict[str, Any] = api.get(f"/api/artifacts/{name}/v1/lineage?max_depth={depth}").json()
-    return found
+    graph: dict[str, Any] = api.get(f"/api/artifacts/{name}/v1/lineage?max_depth={depth}").json()
+    return graph
 
 
 @pytest.mark.django_db
 def test_both_directions_and_no_siblings(api: Any, chain: list[str]) -> None:
     collect, prepare, train, _, evaluate = chain
-    found = _lineage(api, "model")
-    assert found["root_artifact"] == "model:v1"
-    nodes = {node["node_id"] for node in found["nodes"]}
+    graph = _lineage(api, "model")
+    assert graph["root_artifact"] == "model:v1"
+    nodes = {node["node_id"] for node in graph["nodes"]}
     assert nodes == {"model:v1", "clean:v1", "raw:v1", "report:v1", collect, prepare, train, evaluate}
-    edges = {(edge["source"], edge["target"], edge["edge_type"]) for edge in found["edges"]}
+    edges = {(edge["source"], edge["target"], edge["edge_type"]) for edge in graph["edges"]}
     assert edges == {
         (collect, "raw:v1", "produces"),
         ("raw:v1", prepare, "uses"),
@@ -74,10 +74,10 @@ def test_both_directions_and_no_siblings(api: Any, chain: list[str]) -> None:
         ("model:v1", evaluate, "uses"),
         (evaluate, "report:v1", "produces"),
     }
-    about = {node["node_id"]: node["metadata"] for node in found["nodes"]}
+    about = {node["node_id"]: node["metadata"] for node in graph["nodes"]}
     assert about[train]["project"] == "p" and about[train]["name"] == "train"
     assert about["raw:v1"]["type"] == "dataset" and about["raw:v1"]["size"] == len("collect")
-    assert [n["node_type"] for n in found["nodes"] if n["node_id"] == train] == ["run"]
+    assert [n["node_type"] for n in graph["nodes"] if n["node_id"] == train] == ["run"]
 
 
 @pytest.mark.django_db
@@ -104,9 +104,9 @@ def test_the_number_of_questions_does_not_grow_with_the_runs(
     def queries() -> int:
         with CaptureQueriesContext(
             connection,
-        ) as asked:
+        ) as captured:
             assert api.get("/api/artifacts/d/v1/lineage?max_depth=2").status_code == 200
-        return len(asked)
+        return len(captured)
 
     def use(times: int) -> None:
         for _ in range(times):
@@ -131,17 +131,17 @@ def test_a_level_costs_at_most_two_questions_in_each_direction(api: Any, chain: 
     version = lookup.get_version("clean", 1)
     counts = []
     for depth in range(9):
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             query.lineage_response(version, query.follow(version, depth))
-        counts.append(len(asked))
+        counts.append(len(queries))
     assert all(more - less <= 4 for less, more in pairwise(counts)), counts
     assert counts[7] == counts[8], "beyond the last level nothing is asked"
 
 
 def test_cycles_end() -> None:
     a, b = ("model", "a", 1), ("model", "b", 1)
-    made = {"r1": [b], "r2": [a]}
-    used = {"r1": [a], "r2": [b]}
+    outputs = {"r1": [b], "r2": [a]}
+    inputs = {"r1": [a], "r2": [b]}
 
     def of_runs(table: dict[str, list[Any]]) -> Callable[[list[str]], list[tuple[str, Any]]]:
         return lambda runs: [(run, key) for run in runs for key in table[run]]
@@ -149,9 +149,9 @@ def test_cycles_end() -> None:
     def of_keys(table: dict[str, list[Any]]) -> Callable[[list[Any]], list[tuple[str, Any]]]:
         return lambda keys: [(run, key) for run, held in table.items() for key in held if key in keys]
 
-    found = walk(a, 10, Questions(of_keys(made), of_runs(used), of_keys(used), of_runs(made)))
-    assert set(found.depths) == {a, b, "r1", "r2"}
-    assert set(found.edges) == {
+    graph = walk(a, 10, Questions(of_keys(outputs), of_runs(inputs), of_keys(inputs), of_runs(outputs)))
+    assert set(graph.depths) == {a, b, "r1", "r2"}
+    assert set(graph.edges) == {
         Edge("r2", a, PRODUCES),
         Edge(b, "r2", USES),
         Edge("r1", b, PRODUCES),

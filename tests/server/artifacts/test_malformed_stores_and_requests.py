@@ -26,7 +26,7 @@ DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def kept(store: Path, run: rn.Run, write: Callable[..., Path]) -> Path:
+def version_folder(store: Path, run: rn.Run, write: Callable[..., Path]) -> Path:
     """The folder of m:v1, beside a healthy artifact."""
     for name in ("m", "healthy"):
         run.log_artifact(rn.Artifact(name).add_file(write("f", CONTENT)))
@@ -57,28 +57,40 @@ def change(path: Path, **fields: Any) -> None:
 @pytest.mark.parametrize(
     "odd", [HUGE, 2**63, float("nan"), "\ud800", {}], ids=["huge", "large", "nan", "surrogate", "object"]
 )
-def test_unusual_values_in_small_files_hide_no_artifact(kept: Path, api: Any, odd: Any) -> None:
+def test_unusual_values_in_small_files_hide_no_artifact(version_folder: Path, api: Any, odd: Any) -> None:
     entry = {"path": "f", "size": 100, "digest": DIGEST}
     change(
-        kept / "manifest.json", created_at=odd, references=[{"uri": "s3://b/k", "size": odd, "metadata": odd}]
+        version_folder / "manifest.json",
+        created_at=odd,
+        references=[{"uri": "s3://b/k", "size": odd, "metadata": odd}],
     )
-    change(kept / "metadata.json", created_at=odd, updated_at=odd, tags=odd, metadata={"a": odd}, status=odd)
-    change(kept / "curation.json", evaluations=[{"evaluation_date": odd}, {"evaluation_date": 1.0}, odd])
-    change(kept / ".deleted", deleted_at=odd)
+    change(
+        version_folder / "metadata.json",
+        created_at=odd,
+        updated_at=odd,
+        tags=odd,
+        metadata={"a": odd},
+        status=odd,
+    )
+    change(
+        version_folder / "curation.json",
+        evaluations=[{"evaluation_date": odd}, {"evaluation_date": 1.0}, odd],
+    )
+    change(version_folder / ".deleted", deleted_at=odd)
     healthy(api)
-    (kept / ".deleted").unlink()
-    change(kept / "curation.json", lifecycle_stage=odd, verified_at=odd, corrupted_files=odd)
+    (version_folder / ".deleted").unlink()
+    change(version_folder / "curation.json", lifecycle_stage=odd, verified_at=odd, corrupted_files=odd)
     healthy(api)
-    change(kept / "manifest.json", files=[{**entry, "modified_at": odd}])
+    change(version_folder / "manifest.json", files=[{**entry, "modified_at": odd}])
     healthy(api)
-    change(kept / "manifest.json", files=[{**entry, "size": odd}])
+    change(version_folder / "manifest.json", files=[{**entry, "size": odd}])
     healthy(api)
-    change(kept / "manifest.json", files=[{**entry, "path": odd}, odd])
+    change(version_folder / "manifest.json", files=[{**entry, "path": odd}, odd])
     healthy(api)
 
 
-def test_a_folder_name_that_is_not_unicode_hides_no_artifact(kept: Path, api: Any) -> None:
-    os.rename(kept.parent, os.fsencode(kept.parent.parent) + b"/\xff")
+def test_a_folder_name_that_is_not_unicode_hides_no_artifact(version_folder: Path, api: Any) -> None:
+    os.rename(version_folder.parent, os.fsencode(version_folder.parent.parent) + b"/\xff")
     healthy(api)
     assert api.get("/api/artifacts/m/v1").status_code == 404
     for check in (names.check_name, names.check_path):
@@ -86,7 +98,7 @@ def test_a_folder_name_that_is_not_unicode_hides_no_artifact(kept: Path, api: An
             check("\udcff")
 
 
-def test_unusual_names_in_urls_are_answered(kept: Path, api: Any) -> None:
+def test_unusual_names_in_urls_are_answered(version_folder: Path, api: Any) -> None:
     for name in ("..", "a/b", "\x00", "x" * 5000, "\ud800", "%2e%2e", " m", "m:v1"):
         look_for(api, quote(name.encode("utf-8", "surrogatepass"), safe=""))
 
@@ -109,14 +121,14 @@ def look_for(api: Any, odd: str) -> None:
 @pytest.mark.parametrize(
     "odd", [HUGE, 2**63, -1, "\ud800", {"": HUGE}], ids=["huge", "large", "minus", "surrogate", "object"]
 )
-def test_unusual_values_in_bodies_are_bad_input(kept: Path, api: Any, odd: Any) -> None:
+def test_unusual_values_in_bodies_are_bad_input(version_folder: Path, api: Any, odd: Any) -> None:
     def send(method: str, route: str, body: Any) -> None:
         content = json.dumps(body)
         answer = getattr(api, method)(f"/api/artifacts/{route}", content, content_type="application/json")
         assert answer.status_code in (200, 201, 400, 404), (route, body, answer.content)
         if route == "uploads" and answer.status_code == 201:
-            done = api.post(f"/api/artifacts/uploads/{answer.json()['upload_id']}/complete")
-            assert done.status_code == 201, (body, done.content)
+            response = api.post(f"/api/artifacts/uploads/{answer.json()['upload_id']}/complete")
+            assert response.status_code == 201, (body, response.content)
 
     declaration = {"name": "up", "type": "model", "files": [{"path": "f", "size": 100, "digest": DIGEST}]}
     for field in ("name", "type", "files", "description", "metadata", "tags", "references", "run_id"):

@@ -35,19 +35,19 @@ def logged(run: rn.Run, name: str, *files: Path) -> Path:
 @pytest.fixture
 def tokenizer(run: rn.Run, write: Write) -> Path:
     """An artifact of an unknown type, as Runicorn 0.5 stores it."""
-    made = logged(run, "bpe", write("vocab.txt", "a b c"))
+    version = logged(run, "bpe", write("vocab.txt", "a b c"))
     own = run.storage_root / "artifacts" / "tokenizer" / "bpe"
     own.parent.mkdir()
-    made.parent.rename(own)
+    version.parent.rename(own)
     about = json.loads((own / "v1" / "metadata.json").read_text())
     (own / "v1" / "metadata.json").write_text(json.dumps(about | {"type": "tokenizer"}))
     return own
 
 
 def cli(root: Path, *words: str) -> Any:
-    done = CliRunner().invoke(app, [*words, "--storage", str(root)])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
+    result = CliRunner().invoke(app, [*words, "--storage", str(root)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
 
 
 def test_collection_keeps_the_contents_of_every_type(tokenizer: Path, shelves: Store) -> None:

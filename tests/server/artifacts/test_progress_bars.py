@@ -92,9 +92,9 @@ def lines_of(output: str) -> list[str]:
 
 def test_a_terminal_shows_share_rate_and_remaining_time(tmp_path: Path, folder: Path) -> None:
     output = output_at_a_terminal(tmp_path, folder, 120, 0.0)
-    drawn = [LINE.fullmatch(line) for line in lines_of(output)]
-    assert all(drawn), lines_of(output)
-    assert {line[1] for line in drawn if line} == {"net", "net:v1"}
+    matches = [LINE.fullmatch(line) for line in lines_of(output)]
+    assert all(matches), lines_of(output)
+    assert {line[1] for line in matches if line} == {"net", "net:v1"}
     assert "100% 1.5/1.5 MB" in lines_of(output)[-1]
     assert output.count(REMOVED) == 2  # after storing, and after downloading
     assert output.rindex(REMOVED) > output.rindex("%")
@@ -102,8 +102,8 @@ def test_a_terminal_shows_share_rate_and_remaining_time(tmp_path: Path, folder: 
 
 def test_the_line_fits_a_narrow_terminal(tmp_path: Path, folder: Path) -> None:
     output = output_at_a_terminal(tmp_path, folder, 40, 0.0)
-    drawn = [piece for piece in re.split(r"[\r\n]", CONTROL.sub("", output)) if "net" in piece]
-    assert drawn and all(len(line) <= 40 for line in drawn)
+    bars = [piece for piece in re.split(r"[\r\n]", CONTROL.sub("", output)) if "net" in piece]
+    assert bars and all(len(line) <= 40 for line in bars)
 
 
 def test_a_fast_operation_shows_no_progress(tmp_path: Path, folder: Path) -> None:

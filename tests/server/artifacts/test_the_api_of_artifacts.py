@@ -31,13 +31,13 @@ def logged(store: Path, run: rn.Run, write: Write) -> rn.Run:
 
 
 def test_artifacts_are_listed_last_updated_first(api: Any, logged: rn.Run) -> None:
-    listed = api.get("/api/artifacts").json()
-    assert [(a["name"], a["type"], a["num_versions"], a["latest_version"]) for a in listed] == [
+    items = api.get("/api/artifacts").json()
+    assert [(a["name"], a["type"], a["num_versions"], a["latest_version"]) for a in items] == [
         ("m", "model", 3, 3),
         ("d", "dataset", 1, 1),
     ]
-    assert [item["version"] for item in listed] == [3, 1], "as scripts for Runicorn 0.5 read it"
-    assert listed[0]["size_bytes"] == 1006 and listed[0]["aliases"] == {"latest": 3}
+    assert [item["version"] for item in items] == [3, 1], "as scripts for Runicorn 0.5 read it"
+    assert items[0]["size_bytes"] == 1006 and items[0]["aliases"] == {"latest": 3}
     assert [a["name"] for a in api.get("/api/artifacts?type=dataset").json()] == ["d"]
     assert api.get("/api/artifacts?type=").status_code == 200
     assert api.get("/api/artifacts?type=nonsense").status_code == 400

@@ -127,9 +127,9 @@ def test_runicorn_05_reads_a_version_after_every_operation(
     either: str, store: Path, run: rn.Run, write: Write
 ) -> None:
     for number in (1, 2):
-        made = rn.Artifact("m", metadata={"acc": number}, description="d").add_tags("t")
-        made.add_file(write("w.bin", f"{number}")).add_file(write("c.json", "{}"), "conf/c.json")
-        run.log_artifact(made.add_reference("s3://b/k", size=5))
+        artifact = rn.Artifact("m", metadata={"acc": number}, description="d").add_tags("t")
+        artifact.add_file(write("w.bin", f"{number}")).add_file(write("c.json", "{}"), "conf/c.json")
+        run.log_artifact(artifact.add_reference("s3://b/k", size=5))
     curation.set_alias(artifact=lookup.get_artifact("m"), alias="best", number=1)
     version = lookup.get_version("m", 1)
     for stage in ("staging", "production"):

@@ -73,10 +73,14 @@ def test_a_version_is_sent_in_parts(api: Any, store: Path) -> None:
     assert api.get("/api/artifacts").json() == []
     assert part(api, upload, BIG, 60_000, BIG[60_000:]).json() == {"size": 100_000}
     assert part(api, upload, b"", 0, b"").json() == {"size": 0}
-    made = complete(api, upload)
-    assert made.status_code == 201
-    assert (made.json()["version"], made.json()["num_files"], made.json()["tags"]) == (1, 3, ["t"])
-    assert made.json()["created_by_run"] == "20260101_120000_abcdef"
+    completion = complete(api, upload)
+    assert completion.status_code == 201
+    assert (completion.json()["version"], completion.json()["num_files"], completion.json()["tags"]) == (
+        1,
+        3,
+        ["t"],
+    )
+    assert completion.json()["created_by_run"] == "20260101_120000_abcdef"
     response = api.get("/api/artifacts/m/v1/files/w/big.bin")
     assert b"".join(response.streaming_content) == BIG
     assert complete(api, upload).status_code == 404

@@ -35,10 +35,10 @@ def small_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_manifest_may_be_larger_than_other_small_files(
     store: Path, run: rn.Run, write: Write, api: APIClient
 ) -> None:
-    made = (
+    artifact = (
         rn.Artifact("d", "dataset").add_file(write("a.txt", "a")).add_reference("s3://b/k", note=many(LONG))
     )
-    assert run.log_artifact(made) == 1
+    assert run.log_artifact(artifact) == 1
     assert run.use_artifact("d:latest").get_file_path("a.txt").read_text() == "a"
     assert api.get("/api/artifacts/d/v1").json()["num_references"] == 1
     assert api.get("/api/artifacts/d/v1/files").json()["total_files"] == 1

@@ -38,9 +38,9 @@ def database(home: Path) -> sqlite3.Connection:
 
 def grants(home: Path) -> list[tuple[str, str, str]]:
     """Return the names of the users with their roles."""
-    asked = "SELECT username, project, role FROM people_grant JOIN auth_user u ON u.id = user_id ORDER BY 2"
+    query = "SELECT username, project, role FROM people_grant JOIN auth_user u ON u.id = user_id ORDER BY 2"
     with closing(sqlite3.connect(home / "data" / "server.sqlite3", timeout=30)) as rows:
-        return rows.execute(asked).fetchall()
+        return rows.execute(query).fetchall()
 
 
 def fill(viewer: Viewer, home: Path) -> tuple[str, str]:
@@ -82,7 +82,7 @@ class Saved:
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+def backup(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     """Make a backup."""
     folder = tmp_path_factory.mktemp("saved")
     home, store, file = folder / "home", folder / "store", folder / "backup.tar.gz"
@@ -91,8 +91,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     viewer = Viewer(store, home, RUNICORN_RATE_LIMIT="off")
     try:
         token, link = fill(viewer.wait_until_it_answers(), home)
-        made = command(home, "backup", str(file))
-        assert made.returncode == 0, made.stderr
+        process = command(home, "backup", str(file))
+        assert process.returncode == 0, process.stderr
         assert file.stat().st_mode & 0o777 == 0o600
         again = command(home, "backup", str(file))
         assert (again.returncode, again.stderr.count("Errno")) == (2, 0) and "exists already" in again.stderr
@@ -104,14 +104,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
 
 
 def test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently(
-    saved: Saved, tmp_path: Path
+    backup: Saved, tmp_path: Path
 ) -> None:
-    home, file = tmp_path, str(saved.file)
-    done = command(home, "restore", file)
-    assert done.returncode == 0, done.stderr
-    viewer = Viewer(saved.store, home, RUNICORN_RATE_LIMIT="off")
+    home, file = tmp_path, str(backup.file)
+    process = command(home, "restore", file)
+    assert process.returncode == 0, process.stderr
+    viewer = Viewer(backup.store, home, RUNICORN_RATE_LIMIT="off")
     try:
-        assert is_whole(viewer.wait_until_it_answers(), home, saved.token, saved.link)
+        assert is_whole(viewer.wait_until_it_answers(), home, backup.token, backup.link)
     finally:
         viewer.stop()
     command(home, "token", "revoke", "ci")
@@ -122,10 +122,10 @@ def test_a_backup_is_restored_into_an_empty_home_and_overwrites_nothing_silently
         rows.execute("DELETE FROM people_grant")
         rows.execute("DELETE FROM auth_user")
         rows.execute("UPDATE alerts_alertevent SET acknowledged = 0")
-    done = command(home, "restore", file, "--overwrite")
-    assert done.returncode == 0, done.stderr
+    process = command(home, "restore", file, "--overwrite")
+    assert process.returncode == 0, process.stderr
     (before,) = (home / "data").glob("before-restore-*.tar.gz")
-    assert str(before) in done.stdout and before.stat().st_mode & 0o777 == 0o600
+    assert str(before) in process.stdout and before.stat().st_mode & 0o777 == 0o600
     assert "ci" in command(home, "token", "list").stdout
     with closing(database(home)) as rows:
         assert rows.execute("SELECT acknowledged FROM alerts_alertevent").fetchall() == [(1,)]
@@ -151,8 +151,8 @@ def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
         viewer.stop()
     assert command(home, "backup", file).returncode == 0
     for options in ([], ["--overwrite"]):
-        done = command(restored, "restore", file, *options)
-        assert done.returncode == 0, done.stderr
+        process = command(restored, "restore", file, *options)
+        assert process.returncode == 0, process.stderr
     viewer = Viewer(home / "store", restored, "--users", RUNICORN_RATE_LIMIT="off")
     try:
         url = viewer.wait_until_it_answers().url
@@ -165,17 +165,17 @@ def test_links_belong_to_their_authors_after_a_restore(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("postgres")
-def test_a_backup_moves_to_postgresql(saved: Saved, tmp_path: Path) -> None:
+def test_a_backup_moves_to_postgresql(backup: Saved, tmp_path: Path) -> None:
     with postgresql() as server:
         url = {"RUNICORN_DATABASE_URL": server.create("runs")}
-        done = command(tmp_path, "restore", str(saved.file), **url)
-        assert done.returncode == 0, done.stderr
+        process = command(tmp_path, "restore", str(backup.file), **url)
+        assert process.returncode == 0, process.stderr
         again = tmp_path / "again.tar.gz"
         assert command(tmp_path, "backup", str(again), **url).returncode == 0
-    assert kept(again) == kept(saved.file)
+    assert rows_by_table(again) == rows_by_table(backup.file)
 
 
-def kept(file: Path) -> dict[str, list[tuple[object, ...]]]:
+def rows_by_table(file: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return the rows of a backup by their tables."""
     with tarfile.open(file) as archive:
         content = archive.extractfile("server.sqlite3")
@@ -200,9 +200,9 @@ def _sorted(value: object) -> object:
     return json.dumps(json.loads(str(value)), sort_keys=True) if is_object else value
 
 
-def test_a_backup_has_no_session(saved: Saved) -> None:
-    assert kept(saved.file)["people_apitoken"] and kept(saved.file)["alerts_alertevent"]
-    with closing(sqlite3.connect(saved.file.with_suffix(".sqlite3"))) as database:
+def test_a_backup_has_no_session(backup: Saved) -> None:
+    assert rows_by_table(backup.file)["people_apitoken"] and rows_by_table(backup.file)["alerts_alertevent"]
+    with closing(sqlite3.connect(backup.file.with_suffix(".sqlite3"))) as database:
         assert database.execute("SELECT * FROM django_session").fetchall() == []
 
 
@@ -211,8 +211,8 @@ def test_a_backup_of_an_earlier_version_is_restored(
 ) -> None:
     """`tests/fixtures/backup-7bc97a0c.tar.gz` was made by that commit, for a store `/store`."""
     home.mkdir(parents=True, exist_ok=True)
-    done = command(home, "restore", str(FIXTURES / "backup-7bc97a0c.tar.gz"))
-    assert done.returncode == 0, done.stderr
+    process = command(home, "restore", str(FIXTURES / "backup-7bc97a0c.tar.gz"))
+    assert process.returncode == 0, process.stderr
     with closing(database(home)) as rows:
         assert rows.execute("SELECT username FROM auth_user ORDER BY id").fetchall() == [("ada",), ("bo",)]
         assert rows.execute("SELECT name FROM people_apitoken ORDER BY id").fetchall() == [("ci",), ("old",)]

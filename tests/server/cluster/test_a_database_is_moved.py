@@ -37,7 +37,7 @@ def users(home: Path, **more: str) -> Any:
     return json.loads(runicorn(home, "user", "list", "--json", **more).stdout)
 
 
-def shown(viewer: Viewer) -> dict[str, Any]:
+def contents(viewer: Viewer) -> dict[str, Any]:
     """What a viewer shows: from files, and from the database alone."""
     series = viewer.get(f"/api/v2/experiments/{RUN}/series?names=loss").json()["series"][0]
     return {
@@ -60,9 +60,9 @@ def test_a_database_is_moved_to_postgresql_and_back(
     assert viewer.post("/api/v2/alerts/rules", json=rule).status_code == 201
     with (folder / "vision" / "resnet" / "runs" / RUN / "events.jsonl").open("a") as journal:
         journal.write('{"ts": 1, "type": "alert", "data": {"title": "Low accuracy"}}\n')
-    until(lambda: shown(viewer)["events"]["events"])
+    until(lambda: contents(viewer)["events"]["events"])
     viewer.post("/api/v2/alerts/events/acknowledge", json={"ids": [1]})
-    before = shown(viewer)
+    before = contents(viewer)
     assert runicorn(home, "user", "add", "ada", "--role", "admin").returncode == 0
     people = users(home)
     assert len(people["users"]) == 1
@@ -78,7 +78,7 @@ def test_a_database_is_moved_to_postgresql_and_back(
 
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATABASE_URL=url)
     assert viewer.get("/api/health").json()["database"]["vendor"] == "postgresql"
-    assert shown(viewer) == before
+    assert contents(viewer) == before
     assert users(home, RUNICORN_DATABASE_URL=url) == people
     write_run(folder, "vision", "late", run_id="20260102_120000_bbbbbb", metrics=points)
     until(lambda: len(viewer.get("/api/runs").json()) == 2)
@@ -99,7 +99,7 @@ def test_a_database_is_moved_to_postgresql_and_back(
         assert copy.execute("SELECT count(*) FROM runs_run").fetchone() == (2,)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_DATABASE_URL=back)
     assert viewer.get("/api/health").json()["database"]["vendor"] == "sqlite"
-    assert shown(viewer) == before
+    assert contents(viewer) == before
     assert users(home, RUNICORN_DATABASE_URL=back) == people
 
 

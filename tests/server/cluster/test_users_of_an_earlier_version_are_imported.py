@@ -32,9 +32,9 @@ def test_users_and_invitations_of_7bc97a0c_are_imported_once_from_the_public_tab
 
     def command(*words: str) -> str:
         own = environment(home, RUNICORN_DATABASE_URL=url)
-        done = run_module(["runicorn", *words], own, home)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        process = run_module(["runicorn", *words], own, home)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
     def users() -> list[tuple[str, str]]:
         return [

@@ -84,9 +84,9 @@ def compare(cluster: Cluster, trainers: Sequence[Trainer]) -> None:
         trainer.join(LONGEST)
     for trainer in trainers:
         journal = cluster.root / "vision" / "resnet" / "runs" / trainer.run_id / "events.jsonl"
-        stored = journal.read_bytes()
-        assert stored[: trainer.acknowledged] == trainer.journal[: trainer.acknowledged]
-        assert trainer.journal.startswith(stored)
-        count = stored.count(b"\n")
+        content = journal.read_bytes()
+        assert content[: trainer.acknowledged] == trainer.journal[: trainer.acknowledged]
+        assert trainer.journal.startswith(content)
+        count = content.count(b"\n")
         for server in cluster.servers:
             assert steps(server, trainer.run_id) == list(range(1, count + 1))

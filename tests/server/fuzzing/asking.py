@@ -63,17 +63,17 @@ def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
     headers = {}
     if "206" in operation.about["responses"] and draw(st.booleans()):
         headers["Range"] = draw(st.sampled_from(RANGES)).encode().decode("latin-1")
-    sent, body = None, None
+    value, body = None, None
     for kind, content in operation.body_types.items():
         headers["Content-Type"] = draw(
             st.sampled_from([kind] * 12 + ["text/plain", "application/json; charset=utf-16"])
         )
-        sent = draw(values.body(content["schema"]) if kind == JSON else st.binary(max_size=50))
-        body = as_bytes(sent, draw(st.integers(0, 15)))
+        value = draw(values.body(content["schema"]) if kind == JSON else st.binary(max_size=50))
+        body = as_bytes(value, draw(st.integers(0, 15)))
         if headers["Content-Type"] == FORM and draw(st.booleans()):
             headers["Content-Type"] += "; boundary=--edge"
             body = FILE + body + b"\r\n----edge--\r\n"
-    return Asked(operation.method, target + ("?" + "&".join(pairs) if pairs else ""), sent, body, headers)
+    return Asked(operation.method, target + ("?" + "&".join(pairs) if pairs else ""), value, body, headers)
 
 
 def some_of(names: list[str]) -> st.SearchStrategy[set[str]]:
@@ -89,11 +89,11 @@ def encoded(text: str) -> str:
     return quote(text.encode("utf-8", "surrogatepass"), safe="")
 
 
-def as_bytes(sent: Any, choice: int) -> bytes:
+def as_bytes(value: Any, choice: int) -> bytes:
     """A body as JSON; now and then torn, or in characters that JSON escapes in vain."""
-    if isinstance(sent, bytes):
-        return sent
-    text = json.dumps(sent, ensure_ascii=choice != 0)
+    if isinstance(value, bytes):
+        return value
+    text = json.dumps(value, ensure_ascii=choice != 0)
     return text.encode("utf-8", "surrogatepass")[: -1 if choice == 1 else None]
 
 
@@ -107,10 +107,10 @@ class Asker:
         """Hang up."""
         self._connection.close()
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, request: Asked) -> Answer:
         """The answer; a body that breaks off raises."""
         try:
-            self._connection.request(asked.method.upper(), asked.target, asked.body, asked.headers)
+            self._connection.request(request.method.upper(), request.target, request.body, request.headers)
             answer = self._connection.getresponse()
             return Answer(answer.status, answer.headers.get("Content-Type", ""), answer.read())
         except (http.client.HTTPException, OSError):
@@ -118,25 +118,25 @@ class Asker:
             raise
 
 
-def complaints(description: Description, asked: Asked, answer: Answer) -> Iterator[str]:
+def complaints(description: Description, request: Asked, answer: Answer) -> Iterator[str]:
     """Yield what is wrong with a response, in sentences."""
     # An unreachable remote host is not a failure of the server.
-    if answer.status >= 500 and not (answer.status == 503 and asked.target.startswith("/api/remote/")):
+    if answer.status >= 500 and not (answer.status == 503 and request.target.startswith("/api/remote/")):
         yield f"the server failed with {answer.status}"
     if answer.status >= 400 and not answer.content_type.startswith(JSON):
         yield f"an error is {answer.content_type!r}"
-    operation = description.answering(asked.method, asked.target)
+    operation = description.answering(request.method, request.target)
     if operation is None:
         if answer.status < 400:
             yield "an address that is not described answers"
         return
     yield from description.complaints(operation, answer.status, answer.content_type, answer.body)
     if answer.status == 400:
-        yield from unnamed(description, operation, asked.sent, json.loads(answer.body))
+        yield from unnamed(description, operation, request.sent, json.loads(answer.body))
 
 
 def unnamed(
-    description: Description, operation: Operation, sent: Any, problem: dict[str, Any]
+    description: Description, operation: Operation, body: Any, problem: dict[str, Any]
 ) -> Iterator[str]:
     """A complaint when bad input is told without saying which parameter it is about."""
     names = {*operation.parameters("path"), *operation.parameters("query")}
@@ -144,8 +144,8 @@ def unnamed(
         names |= set(description.fields(content["schema"]))
     detail, errors = problem["detail"], problem.get("errors", {})
     # An unknown field is refused by its own name, with a question mark for what is no text.
-    if isinstance(sent, dict):
-        sent_names = {str(name)[:100].encode("utf-8", "replace").decode() for name in sent}
+    if isinstance(body, dict):
+        sent_names = {str(name)[:100].encode("utf-8", "replace").decode() for name in body}
         if errors.keys() & sent_names:
             return
     if detail.startswith("JSON parse error") or "non_field_errors" in errors or names & errors.keys():

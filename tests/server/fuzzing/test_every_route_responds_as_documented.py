@@ -83,10 +83,10 @@ def check(
     holds()
 
 
-def beside(root: Path, asked: Asked) -> Asked:
+def beside(root: Path, request: Asked) -> Asked:
     """Move an absolute storage root in a request beside the store, so that no other folder is touched."""
-    path = asked.sent.get("path") if isinstance(asked.sent, dict) else None
+    path = request.sent.get("path") if isinstance(request.sent, dict) else None
     if not isinstance(path, str) or path.strip()[:1] not in ("/", "~"):
-        return asked
-    sent = asked.sent | {"path": f"{root.parent}/elsewhere/{path.strip(' /~').replace('..', '')}"}
-    return replace(asked, sent=sent, body=json.dumps(sent).encode())
+        return request
+    fields = request.sent | {"path": f"{root.parent}/elsewhere/{path.strip(' /~').replace('..', '')}"}
+    return replace(request, sent=fields, body=json.dumps(fields).encode())

@@ -103,9 +103,9 @@ def test_background_work_runs_and_new_points_arrive_over_the_socket(running: Run
     page = requests.get(f"{running.url}/runs/{RUN}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
     assert page.status_code == 200 and f'data-live="{BASE}/runs/{RUN}/live"' in page.text
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    drawn = requests.get(f"{running.url}/runs/{RUN}/series", headers=bearer, timeout=30).json()
+    curves = requests.get(f"{running.url}/runs/{RUN}/series", headers=bearer, timeout=30).json()
     place = "&".join(
-        f"{name}={drawn[of]}"
+        f"{name}={curves[of]}"
         for name, of in (("end", "journal_end"), ("row", "last_row"), ("generation", "generation"))
     )
     address = f"{running.url.replace('http', 'ws')}/runs/{RUN}/live"
@@ -149,10 +149,10 @@ def test_runs_are_uploaded_and_large_bodies_refused(running: Running) -> None:
         ("POST", "/s/short-forms-only", megabyte),
     ):
         try:
-            sent = requests.request(method, running.url + path, data=body, headers=bearer, timeout=60)
+            response = requests.request(method, running.url + path, data=body, headers=bearer, timeout=60)
         except requests.ConnectionError:  # the server closed while the rest was still being sent
             continue
-        assert sent.status_code == 413, (method, path)
+        assert response.status_code == 413, (method, path)
 
 
 def test_the_storage_root_is_that_of_all_workers(running: Running, tmp_path: Path) -> None:

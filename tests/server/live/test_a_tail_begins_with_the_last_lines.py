@@ -81,6 +81,6 @@ def test_the_tail_is_correct_for_any_block_boundaries(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tails, "BLOCK", block)
         start = tails.start_of_last(OpenFile(path), count)
-    written = [line for line in lines if line.strip()]
+    non_empty = [line for line in lines if line.strip()]
     last_lines = [line for line in path.read_text()[start:].split("\n")[:-1] if line.strip()]
-    assert last_lines == (written[-count:] if count else [])
+    assert last_lines == (non_empty[-count:] if count else [])

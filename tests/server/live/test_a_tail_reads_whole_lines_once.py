@@ -71,12 +71,12 @@ def test_a_line_of_a_megabyte_arrives_whole(path: Path) -> None:
 
 
 def test_a_long_line_that_grows_is_searched_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = 0
+    total = 0
 
     def counting(fd: int, size: int, offset: int) -> bytes:
-        nonlocal read
+        nonlocal total
         data = real(fd, size, offset)
-        read += len(data)
+        total += len(data)
         return data
 
     real = tails.read_at
@@ -88,7 +88,7 @@ def test_a_long_line_that_grows_is_searched_once(path: Path, monkeypatch: pytest
     append(path, "\n")
     assert read_all(tail, path) == ["x" * 10_000_000]
     # Once to find the newline, once to take the line, and one block at each of the hundred looks.
-    assert read < 2 * 10_000_000 + 110 * 2 * tails.BLOCK
+    assert total < 2 * 10_000_000 + 110 * 2 * tails.BLOCK
 
 
 def test_a_line_over_the_ceiling_is_cut_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

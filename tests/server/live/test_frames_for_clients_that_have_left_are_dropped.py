@@ -12,7 +12,7 @@ LEFT = {"type": "websocket.disconnect", "code": 1001}
 @pytest.mark.parametrize("is_reported", [True, False])
 async def test_a_server_that_raises_for_a_client_that_has_left_breaks_no_socket(is_reported: bool) -> None:
     """uvicorn raises an OSError until it has reported the disconnect, and with one of its protocols another error then."""
-    sent, events = [], asyncio.Queue[Message]()
+    messages, events = [], asyncio.Queue[Message]()
     has_left = asyncio.Event()
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -27,9 +27,9 @@ async def test_a_server_that_raises_for_a_client_that_has_left_breaks_no_socket(
     async def send(message: Message) -> None:
         if has_left.is_set():
             raise RuntimeError(message) if is_reported else ConnectionResetError
-        sent.append(message)
+        messages.append(message)
 
     events.put_nowait({"type": "websocket.connect"})
     events.put_nowait(LEFT)
     await SocketFlow(application)({"type": "websocket"}, events.get, send)
-    assert sent == [{"type": "websocket.accept"}]
+    assert messages == [{"type": "websocket.accept"}]

@@ -51,17 +51,17 @@ def test_the_live_socket_does_not_wait_for_the_database(new_run) -> None:
 def test_a_tab_that_was_hidden_goes_on_without_a_gap_or_a_double_point(new_run) -> None:
     run = new_run(metrics=[{"loss": 0.0}])
     place = place_after(run.series())
-    seen: list[float] = []
+    values: list[float] = []
     for first in range(1, 5001, 500):
         with run.open_live(**place) as client:
             run.write_points(first, 250)
             frame = frames(client, "points")
-            seen += frame["series"]["loss"]["value"]
+            values += frame["series"]["loss"]["value"]
             place = {"end": frame["end"], "row": frame["last_row"], "generation": frame["generation"]}
         run.write_points(first + 250, 250)
     with run.open_live(**place) as client:
-        seen += losses(client, 5000 - len(seen))
-    assert seen == [float(step) for step in range(1, 5001)]
+        values += losses(client, 5000 - len(values))
+    assert values == [float(step) for step in range(1, 5001)]
     assert run.series()["last_row"] == 5000
 
 

@@ -57,11 +57,11 @@ def test_json_frames_have_the_end_of_each_line(new_run) -> None:
 def test_the_log_socket_continues_at_an_earlier_end(new_run) -> None:
     run = new_run(logs=numbered(500))
     with run.open_log("?frames=json") as client:
-        seen = [json.loads(line) for line in lines(client, 300)]
+        frames = [json.loads(line) for line in lines(client, 300)]
     run.write_log(numbered(500, 500))
-    with run.open_log(f"?frames=json&from={seen[-1]['end']}") as client:
-        seen += [json.loads(line) for line in lines(client, 700)]
-    assert [frame["line"] for frame in seen] == numbered(1000).splitlines()
+    with run.open_log(f"?frames=json&from={frames[-1]['end']}") as client:
+        frames += [json.loads(line) for line in lines(client, 700)]
+    assert [frame["line"] for frame in frames] == numbered(1000).splitlines()
 
 
 def test_an_offset_beyond_the_log_restarts_at_its_beginning(new_run) -> None:

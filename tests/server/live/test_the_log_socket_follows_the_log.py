@@ -16,14 +16,14 @@ def test_every_line_of_many_bursts_arrives_once_and_in_order(new_run) -> None:
     run = new_run(logs="")
     random.seed(5)
     with run.open_log() as first, run.open_log() as second:
-        written = 0
-        while written < 20_000:
+        count = 0
+        while count < 20_000:
             burst = random.choice([1, 7, 300, 3000])
-            run.write_log(numbered(burst, written))
-            written += burst
-        expected = numbered(written).splitlines()
-        assert lines(first, written) == expected
-        assert lines(second, written) == expected
+            run.write_log(numbered(burst, count))
+            count += burst
+        expected = numbered(count).splitlines()
+        assert lines(first, count) == expected
+        assert lines(second, count) == expected
 
 
 def test_half_a_line_waits_for_its_newline(new_run) -> None:

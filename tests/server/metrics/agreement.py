@@ -120,14 +120,14 @@ def within(truth: Naive, step_range: Any, after_row: int | None, *, by_step: boo
 
 def check_entry(entry: dict[str, Any], expected: list[tuple[Any, Any]], points: int) -> None:
     assert entry["count"] == len(expected)
-    xs, ys = entry["x"].tolist(), drawn(entry)
+    xs, ys = entry["x"].tolist(), plot_values(entry)
     assert len(xs) == len(ys) <= points
     if len(expected) <= points:
         assert xs == [x for x, _ in expected]
-        assert same(ys, [shown(value, entry["kind"]) for _, value in expected]), (entry, expected)
+        assert same(ys, [plot_value(value, entry["kind"]) for _, value in expected]), (entry, expected)
     else:
         assert (xs[0], xs[-1]) == (expected[0][0], expected[-1][0])
-        pool = [(x, shown(value, entry["kind"])) for x, value in expected]
+        pool = [(x, plot_value(value, entry["kind"])) for x, value in expected]
         start = 0
         for point in zip(xs, ys, strict=True):
             start = next(i for i in range(start, len(pool)) if same(pool[i], point)) + 1
@@ -139,7 +139,7 @@ def check_entry(entry: dict[str, Any], expected: list[tuple[Any, Any]], points: 
     assert same(entry["last"], values[-1])
 
 
-def drawn(entry: dict[str, Any]) -> list[Any]:
+def plot_values(entry: dict[str, Any]) -> list[Any]:
     """The values of a curve with what stands beside them put in."""
     if entry["kind"] == "text":
         return [entry["labels"][code] for code in entry["y"].tolist()]
@@ -151,7 +151,7 @@ def drawn(entry: dict[str, Any]) -> list[Any]:
     return [None if math.isnan(y) and i not in special else y for i, y in enumerate(ys)]
 
 
-def shown(value: Any, kind: str) -> Any:
+def plot_value(value: Any, kind: str) -> Any:
     if kind == "text":
         return value
     if isinstance(value, str):
@@ -172,8 +172,10 @@ def extremes(values: list[Any]) -> tuple[float, float] | None:
 def check_statistics(run: Run, truth: Naive) -> None:
     rows_by_key = {row.key: row for row in RunMetric.objects.filter(run=run)}
     names = [field.name for field in fields(MetricStats)]
-    stored = {key: MetricStats(*(getattr(row, name) for name in names)) for key, row in rows_by_key.items()}
-    assert metric_stats(run.path) == stored
+    statistics = {
+        key: MetricStats(*(getattr(row, name) for name in names)) for key, row in rows_by_key.items()
+    }
+    assert metric_stats(run.path) == statistics
     assert set(rows_by_key) == set(truth.names(stepped=False))
     for name in truth.names(stepped=True):
         values = [row.values[name] for row in truth.rows if row.step is not None and name in row.values]

@@ -63,8 +63,8 @@ def test_a_budget_that_holds_all_rows_changes_nothing(store: Path, make_run: Mak
     assert api.get(f"/api/runs/{run_id}/metrics_step?downsample=150").json() == every
 
 
-def sample(columns: dict[str, list[float | None]], total: int, wanted: int, batch: int) -> Choice:
-    sampler = RowSampler(list(columns), total, wanted)
+def sample(columns: dict[str, list[float | None]], total: int, budget: int, batch: int) -> Choice:
+    sampler = RowSampler(list(columns), total, budget)
     for start in range(0, total, batch):
         for name, values in columns.items():
             some = [(i, v) for i, v in enumerate(values[start : start + batch], start) if v is not None]
@@ -79,15 +79,15 @@ def sample(columns: dict[str, list[float | None]], total: int, wanted: int, batc
     st.integers(1, 130),
 )
 def test_any_columns_are_sampled_within_the_budget(
-    table: list[list[float | None]], wanted: int, batch: int
+    table: list[list[float | None]], budget: int, batch: int
 ) -> None:
     columns = {f"m{i}": values for i, values in enumerate(table)}
-    choice = sample(columns, 120, wanted, batch)
+    choice = sample(columns, 120, budget, batch)
     at = choice.at.tolist()
     assert at == sorted(set(at))
     assert at[0] == 0 and at[-1] == 119
-    assert len(at) <= wanted
-    assert choice.complete == (2 * len(columns) + 2 <= wanted)
+    assert len(at) <= budget
+    assert choice.complete == (2 * len(columns) + 2 <= budget)
     for values in columns.values() if choice.complete else ():
         finite = [v for v in values if v is not None and np.isfinite(v)]
         sampled_values = [values[i] for i in at if values[i] is not None and np.isfinite(values[i])]
@@ -95,4 +95,4 @@ def test_any_columns_are_sampled_within_the_budget(
             min(finite, default=0),
             max(finite, default=0),
         )
-    assert at == sample(columns, 120, wanted, 7).at.tolist()
+    assert at == sample(columns, 120, budget, 7).at.tolist()

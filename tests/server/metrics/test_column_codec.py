@@ -48,10 +48,10 @@ def test_parts_and_choices_of_columns_survive(parts: list[list[object]], data: s
     values = [value for part in parts for value in part]
     assert bits(joined.objects()) == bits(values)
     at = data.draw(st.lists(st.integers(0, max(len(values) - 1, 0)), max_size=20)) if values else []
-    taken = joined.select(np.array(at, dtype=np.intp))
-    packed = codec.decode_values(codec.encode_values(taken), len(at))
+    selection = joined.select(np.array(at, dtype=np.intp))
+    packed = codec.decode_values(codec.encode_values(selection), len(at))
     assert bits(packed.objects()) == bits([values[i] for i in at])
-    assert taken.numbers().tolist() == pytest.approx([number(values[i]) for i in at], nan_ok=True)
+    assert selection.numbers().tolist() == pytest.approx([number(values[i]) for i in at], nan_ok=True)
 
 
 def number(value: object) -> float:

@@ -27,10 +27,10 @@ def test_two_processes_store_each_point_once(shared_store: Path, home: Path) -> 
     append(run, content)
     others = [start(run, home), start(run, home)]
     while any(process.poll() is None for process in others):
-        seen = rows_of(series.rows_by_time(run))
+        rows = rows_of(series.rows_by_time(run))
         _, expected = naive.parse(content).by_time()
-        assert len(seen) <= len(expected)
-        assert len({row["time"] for row in seen}) <= len(seen)
+        assert len(rows) <= len(expected)
+        assert len({row["time"] for row in rows}) <= len(rows)
     assert [process.wait(60) for process in others] == [0, 0]
     assert catch_up(run, wait=60) == 0
     check_everything(run, content, random)
@@ -76,7 +76,7 @@ def sorted_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
-def is_subset(known: list[dict[str, object]], rows: list[dict[str, object]]) -> bool:
+def is_subset(part: list[dict[str, object]], rows: list[dict[str, object]]) -> bool:
     """A clock that went back puts later rows between earlier ones; none is lost for that."""
-    left = iter(sorted_rows(rows))
-    return all(any(same(row, other) for other in left) for row in known)
+    remaining = iter(sorted_rows(rows))
+    return all(any(same(row, other) for other in remaining) for row in part)

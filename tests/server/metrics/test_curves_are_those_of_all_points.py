@@ -71,13 +71,15 @@ def read(grown: Grown, window: Window, by_step: bool, points: int) -> tuple[Poin
     for level in range(level_for(directory, window, points), -1, -1):
         reader = SeriesReader(directory, window, by_step=by_step, level=level, width=width)
         reader.open_tangled(grown.blob)
-        found, count = reader.points(grown.blob)
-        if level == 0 or len(found) >= min(points, count):
+        points_read, count = reader.points(grown.blob)
+        if level == 0 or len(points_read) >= min(points, count):
             break
-    return reader.with_gap_ends(found, grown.blob), count
+    return reader.with_gap_ends(points_read, grown.blob), count
 
 
-def drawn(grown: Grown, window: Window, by_step: bool, points: int, close: bool = False) -> tuple[Line, int]:
+def line_of(
+    grown: Grown, window: Window, by_step: bool, points: int, close: bool = False
+) -> tuple[Line, int]:
     """The curve of a response, and how many points there were."""
     together, count = read(grown, window, by_step, Resolution(points, close).to_read)
     x = together.step if by_step else together.time
@@ -93,8 +95,10 @@ def expected(points: Points, window: Window, by_step: bool) -> Line:
     else:
         pairs = sorted(((time, value) for _, time, value in rows), key=lambda pair: pair[0])
     low, high = (end for end in (window.steps if by_step else window.times))
-    shown = [(x, y) for x, y in pairs if (low is None or x >= low) and (high is None or x <= high)]
-    return np.array([x for x, _ in shown], dtype=float), np.array([y for _, y in shown], dtype=float)
+    window_pairs = [(x, y) for x, y in pairs if (low is None or x >= low) and (high is None or x <= high)]
+    return np.array([x for x, _ in window_pairs], dtype=float), np.array(
+        [y for _, y in window_pairs], dtype=float
+    )
 
 
 def farthest(line: Line, x: Floats, y: Floats, width: float) -> float:
@@ -119,7 +123,7 @@ def check(
 ) -> None:
     """Compare a curve with all points that were logged."""
     x, y = expected(logged, window, by_step)
-    line, count = drawn(grown, window, by_step, points, close)
+    line, count = line_of(grown, window, by_step, points, close)
     assert count == len(x) and len(line[0]) <= points
     if count <= points:
         np.testing.assert_array_equal(line, (x, y))
@@ -131,20 +135,20 @@ def check(
         *map(str, (x[0], y[0], x[-1], y[-1]))
     ]
     assert np.isfinite(line[1]).all() == np.isfinite(y).all()
-    (xs, ys), shown = finite((x, y)), finite(line)
+    (xs, ys), finite_line = finite((x, y)), finite(line)
     if not len(xs):
         return
-    assert (shown[1].min(), shown[1].max()) == (ys.min(), ys.max())
+    assert (finite_line[1].min(), finite_line[1].max()) == (ys.min(), ys.max())
     # Marks of what is no finite number take a quarter of the points at most; a mip's buckets are narrower than intervals.
     marks = 0 if len(xs) == len(x) else points // 4
     most = downsample.OF_CLOSE if close else 2
     interval = (x[-1] - x[0]) / max(1, (points - 2 - marks) // most)
     scale = 1e-9 * max(1.0, float(np.abs(ys).max()))
     bucket = 2 / 1.5 if level_for(grown.directory(), window, points) and not close else 0.0
-    assert farthest(shown, xs, ys, (1 + bucket) * interval) <= scale
+    assert farthest(finite_line, xs, ys, (1 + bucket) * interval) <= scale
     if len(xs) == len(x):
         for share in (0.02, 0.1, 0.3, 0.5, 0.8, 0.98):
-            between_x, between_y = (column[:-1] * (1 - share) + column[1:] * share for column in shown)
+            between_x, between_y = (column[:-1] * (1 - share) + column[1:] * share for column in finite_line)
             width = interval if close else 2 * max(share, 1 - share) * interval
             assert farthest((xs, ys), between_x, between_y, width) <= scale
 
@@ -191,7 +195,7 @@ def test_evenly_spaced_points_are_drawn_equally_fine_everywhere(
         window = Window(steps=(first * stride, last * stride))
     else:
         window = Window(times=(float(logged.time[first]), float(logged.time[last])))
-    (x, _), _ = drawn(grown, window, by_step, points)
+    (x, _), _ = line_of(grown, window, by_step, points)
     assert len(x) >= min(0.8 * points, last - first + 1)
     counts = np.histogram(x, 6)[0]
     # Two intervals may be cut at each end of a sixth.

@@ -47,8 +47,8 @@ def test_the_primary_metric_and_those_of_the_list_come_first() -> None:
 
 def test_a_list_names_the_metrics_it_is_sorted_and_filtered_by() -> None:
     where = parser.parse("metric.val/acc.best > 0.9 and config.lr < 1 or metric.loss < 2")
-    listed = metrics_of_list(["-metric.train/loss.last", "created_at", "metric.val/acc.max"], where)
-    assert listed == ["train/loss", "val/acc", "loss"]
+    names = metrics_of_list(["-metric.train/loss.last", "created_at", "metric.val/acc.max"], where)
+    assert names == ["train/loss", "val/acc", "loss"]
 
 
 def test_run_page_and_compare_page_have_the_same_order(store: Path, make_run: MakeRun) -> None:

@@ -25,7 +25,9 @@ from runs.models import Run
 from tests.folders import folder_of, write_run
 
 
-def made(store: Path, number: int, config: dict[str, Any], code: str = "a = 1\n", project: str = "p") -> str:
+def write_run_with_sources(
+    store: Path, number: int, config: dict[str, Any], code: str = "a = 1\n", project: str = "p"
+) -> str:
     """Write a run whose loss jumps at step 60 if its learning rate is above 0.5."""
     run_id = f"20260101_00000{number}_abcdef"
     jump = 60 if config.get("lr", 0) > 0.5 else 1000
@@ -45,9 +47,9 @@ def made(store: Path, number: int, config: dict[str, Any], code: str = "a = 1\n"
 def runs(store: Path) -> list[str]:
     """Three runs: a baseline, a replica, and one with another learning rate and code."""
     ids = [
-        made(store, 1, {"lr": 0.1, "seed": 1}),
-        made(store, 2, {"lr": 0.1, "seed": 2}),
-        made(store, 3, {"lr": 0.9, "seed": 1}, "a = 2\n"),
+        write_run_with_sources(store, 1, {"lr": 0.1, "seed": 1}),
+        write_run_with_sources(store, 2, {"lr": 0.1, "seed": 2}),
+        write_run_with_sources(store, 3, {"lr": 0.9, "seed": 1}, "a = 2\n"),
     ]
     discovery.full(active_root())
     catch_up_several(list(Run.objects.all()))
@@ -157,7 +159,7 @@ def test_sources_are_listed_and_downloaded(runs: list[str], api: APIClient) -> N
 
 
 def test_runs_of_a_hidden_project_are_not_found(runs: list[str], store: Path, api: APIClient) -> None:
-    other = made(store, 4, {"lr": 0.1}, project="q")
+    other = write_run_with_sources(store, 4, {"lr": 0.1}, project="q")
     token = readable._current.set(readable.Readable(frozenset({"q"}), are_only=True))
     try:
         assert api.get(f"/api/v2/differ?a={other}&b={runs[0]}").status_code == 404
@@ -169,17 +171,17 @@ def test_runs_of_a_hidden_project_are_not_found(runs: list[str], store: Path, ap
 
 def test_the_command_answers_as_the_api_does(runs: list[str], store: Path, api: APIClient) -> None:
     def printed(*arguments: str) -> Any:
-        done = CliRunner().invoke(app, [*arguments, "--storage", str(store)])
-        assert done.exit_code == 0, done.output
-        return done.stdout
+        result = CliRunner().invoke(app, [*arguments, "--storage", str(store)])
+        assert result.exit_code == 0, result.output
+        return result.stdout
 
     expected = api.get(f"/api/v2/differ?a={runs[0]}&b={runs[2]}").json()
     assert json.loads(printed("diff", runs[0], "latest", "--json")) == expected
-    shown = printed("show", "latest")
-    assert f"WHAT CHANGED since {runs[1]}" in shown
-    assert "  Config: lr 0.1 → 0.9" in shown
+    output = printed("show", "latest")
+    assert f"WHAT CHANGED since {runs[1]}" in output
+    assert "  Config: lr 0.1 → 0.9" in output
     verdict = api.get(f"/api/v2/verdict?metric=loss&a={runs[2]}&b={runs[1]}").json()
-    assert re.search(rf"^  loss +{re.escape(verdict['sentence'])}$", shown, re.M)
+    assert re.search(rf"^  loss +{re.escape(verdict['sentence'])}$", output, re.M)
     text = printed("diff", "latest")
     assert f"{runs[1]} (p/resnet) → {runs[2]} (p/resnet)" in text
     assert "~ lr: 0.1 → 0.9" in text

@@ -250,8 +250,8 @@ def test_a_zoomed_smoothed_curve_is_the_part_of_the_whole_one(api: APIClient, lo
             {"smoothing": "gaussian", "smoothing_sigma": 8},
         )
     ):
-        one = api.get(f"/api/v2/experiments/{long[0]}/series", {"names": "loss", **smoothing}).json()
-        of_run = one["series"][0]["smoothed"]
+        document = api.get(f"/api/v2/experiments/{long[0]}/series", {"names": "loss", **smoothing}).json()
+        of_run = document["series"][0]["smoothed"]
         exact = dict(zip(of_run["x"], of_run["y"], strict=True))
         for query, scale, steps in (
             ({"points": 300}, 1.0, range(1, 201)),
@@ -303,11 +303,11 @@ def test_new_points_and_runs_are_read_beside_known_ones(
 
 def _only(keys: set[int]) -> Callable[..., Any]:
     """Return a reading that fails for any other run."""
-    read = sheet.CurveReader.read
+    original = sheet.CurveReader.read
 
     def checked(reader: Any, requested: Any, *args: Any) -> Any:
         assert set(requested) <= keys
-        return read(reader, requested, *args)
+        return original(reader, requested, *args)
 
     return checked
 
@@ -516,8 +516,10 @@ def test_a_logged_metric_comes_before_a_formula_of_its_name(api: APIClient, form
             catch_up_several(list(Run.objects.select_related("root")), wait=60)
         (metric,) = _complete(api, names="twice", members=10)["metrics"]
         (group,) = metric["groups"]
-        drawn = {member["id"]: [y for y in member["y"] if y is not None] for member in group["members"]}
-        assert drawn == expected and metric["runs"] == 4
+        values_by_run = {
+            member["id"]: [y for y in member["y"] if y is not None] for member in group["members"]
+        }
+        assert values_by_run == expected and metric["runs"] == 4
         assert {member["id"]: member["value"] for member in group["members"]} == {
             run: values[-1] for run, values in expected.items()
         }

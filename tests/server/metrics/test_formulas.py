@@ -138,8 +138,8 @@ def test_runs_are_found_sorted_and_grouped_by_a_formula(
     ordered = api.get("/api/v2/experiments", {"order_by": "metric.gap.last", "order_desc": "false"}).json()
     ids = [entry["id"] for entry in ordered["experiments"]]
     assert ids[:3] == [runs[2], runs[1], runs[0]] and set(ids[3:]) == {elsewhere, without}
-    found = api.get("/api/v2/experiments", {"where": "metric.gap > 0 and metric.gap.max >= 8"}).json()
-    assert {entry["id"] for entry in found["experiments"]} == {runs[0], runs[1]}
+    document = api.get("/api/v2/experiments", {"where": "metric.gap > 0 and metric.gap.max >= 8"}).json()
+    assert {entry["id"] for entry in document["experiments"]} == {runs[0], runs[1]}
     groups = api.get("/api/v2/groups", {"by": "config.k", "metrics": "gap", "project": "vision"}).json()
     means = [group["metrics"]["gap"]["mean"] for group in groups["groups"]]
     assert means == [2.0, -5.0, 0.5, None]
@@ -172,8 +172,8 @@ def test_formulas_are_listed_refused_and_deleted(api: APIClient, run: str, store
         api.post("/api/v2/projects/other/formulas", {"name": "a", "formula": "b"}, format="json").status_code
         == 404
     )
-    stored = json.loads((store / "vision" / "analysis.json").read_text())
-    assert stored == {"formulas": {"val/gap": "'val/loss' - loss"}}
+    document = json.loads((store / "vision" / "analysis.json").read_text())
+    assert document == {"formulas": {"val/gap": "'val/loss' - loss"}}
     assert api.get("/api/v2/experiments", {"order_by": "metric.val/gap.last"}).status_code == 200
     assert RunMetric.objects.filter(key="val/gap").exists()
     assert api.delete(f"{ROUTE}/val/gap").status_code == 200
@@ -258,20 +258,20 @@ def test_only_new_tiles_of_a_formula_are_evaluated(
         store, "vision", metrics=[{"loss": math.sin(step)} for step in many(range(2000))], config={}
     )
     _read()
-    read: list[int] = []
+    place_counts: list[int] = []
     decoded = tiles._Reader._decoded
 
     def counted(self: Any, places: Any) -> Any:
-        read.append(len(places))
+        place_counts.append(len(places))
         return decoded(self, places)
 
     monkeypatch.setattr(tiles._Reader, "_decoded", counted)
     assert _define(api, "smooth", "ema(loss, 0.99)").status_code == 201
     first = _series(api, run_id, "smooth", points=10)
-    assert sum(read) > 30
-    read.clear()
+    assert sum(place_counts) > 30
+    place_counts.clear()
     assert _series(api, run_id, "smooth", points=10, _="again") == first | {"x": first["x"]}
-    assert sum(read) == 0
+    assert sum(place_counts) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -303,9 +303,9 @@ def test_answers_follow_formulas_that_are_written_outside_the_server(
             (tag,) = {headers["etag"] for _, headers, _ in answers}
             assert tag not in tags[path], (path, formula)
             tags[path].add(tag)
-        listed = json.loads(program.get(*addresses[5])[2])["experiments"]
-        assert [entry["id"] for entry in listed] == is_listed
-        assert all(entry.get("best_metric_step") is None for entry in listed)
+        entries = json.loads(program.get(*addresses[5])[2])["experiments"]
+        assert [entry["id"] for entry in entries] == is_listed
+        assert all(entry.get("best_metric_step") is None for entry in entries)
 
 
 def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_points(
@@ -323,22 +323,22 @@ def test_the_formulas_of_many_small_runs_are_computed_without_storing_their_poin
     analysis.update(store, "vision", lambda content: content["formulas"].update({"gap": "a - b"}))
     definitions.invalidate(active_root().path)
 
-    def shown(address: str) -> tuple[list[str], str]:
+    def cells_of(address: str) -> tuple[list[str], str]:
         page = client.get(
             f"{address}&columns_of=vision&col=name&col=metric.gap.last&per_page=50"
         ).content.decode()
         cells = re.findall(r'<td class="[^"]*number[^"]*"[^>]*>\s*([-\d.]+)\s*</td>', page)
         return cells, page
 
-    cells, page = shown("/?project=vision")
+    cells, page = cells_of("/?project=vision")
     assert len(cells) == 50 and cells[0] == "68.81" and "Computing gap" not in page
     RunMetric.objects.filter(key="gap").delete()
     counts.invalidate(active_root())
-    cells, page = shown("/?project=vision&sort=metric.gap.last")
+    cells, page = cells_of("/?project=vision&sort=metric.gap.last")
     assert "Computing gap: 20 of 70 runs" in page and len(cells) == 50
     while index.work_off(active_root(), 0.0, threading.Event()):
         pass
-    cells, page = shown("/?project=vision&sort=metric.gap.last")
+    cells, page = cells_of("/?project=vision&sort=metric.gap.last")
     assert "Computing" not in page
     assert [float(cell) for cell in cells] == pytest.approx([n + 0.5 - n / 100 for n in range(50)])
     assert not Journal.objects.exists() and not Series.objects.exists()

@@ -63,9 +63,9 @@ ANY = st.integers(-1000, 1000).map(lambda n: n / 10) | st.floats(-1e308, 1e308) 
 @given(st.lists(ANY, min_size=1, max_size=8), st.randoms())
 def test_statistics_do_not_depend_on_the_order_of_the_curves(values: list[float], random: Random) -> None:
     shuffled = random.sample(values, len(values))
-    one, other = (groups.statistics(np.array([[value] for value in order])) for order in (values, shuffled))
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], name)
+    first, other = (groups.statistics(np.array([[value] for value in order])) for order in (values, shuffled))
+    for name in first:
+        np.testing.assert_array_equal(first[name], other[name], name)
 
 
 def test_many_points_are_read_at_even_places() -> None:

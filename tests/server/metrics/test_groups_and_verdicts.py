@@ -136,8 +136,8 @@ def test_seeds_group_themselves(store: Path, make_run: MakeRun, get: Get) -> Non
     assert {frozenset(run_ids) for run_ids in groups} == {frozenset(first), frozenset(second)}
     assert sorted(map(sorted, groups.values())) == [[0, 1], [0, 1, 2]]
     assert sorted(group["n"] for group in get("groups", by="replicas")["groups"]) == [1, 1, 2, 3]
-    found = get("replicas", project="vision", where="config.lr < 0.15")
-    assert [set(group["run_ids"]) for group in found["groups"]] == [set(first)]
+    document = get("replicas", project="vision", where="config.lr < 0.15")
+    assert [set(group["run_ids"]) for group in document["groups"]] == [set(first)]
 
 
 def test_a_project_names_its_seeds(store: Path, make_run: MakeRun, get: Get, api: APIClient) -> None:
@@ -195,18 +195,18 @@ def test_a_verdict_on_two_groups_is_one_sentence(store: Path, make_run: MakeRun,
 
 
 def test_single_runs_are_judged_by_the_noise_of_the_project(store: Path, make_run: MakeRun, get: Get) -> None:
-    (one,) = _train(store, make_run, [0.95], lr=0.01)
+    (single,) = _train(store, make_run, [0.95], lr=0.01)
     (other,) = _train(store, make_run, [0.90], lr=0.02)
-    unknown = get("verdict", metric="val/acc", a=one, b=other)
+    unknown = get("verdict", metric="val/acc", a=single, b=other)
     assert (unknown["verdict"], unknown["sentence"]) == ("unknown", "one run each, noise unknown")
     for lr in (1, 2, 3):
         _train(store, make_run, [0.5 * lr, 0.5 * lr + 0.005, 0.5 * lr - 0.005], lr=lr)
-    verdict = get("verdict", metric="val/acc", a=one, b=other)
+    verdict = get("verdict", metric="val/acc", a=single, b=other)
     assert verdict["verdict"] == "better" and verdict["method"] == "noise floor of the project"
     assert verdict["noise"] == pytest.approx({"std": 0.005, "degrees_of_freedom": 6})
     # A failed replica is no noise.
     _train(store, make_run, [99.0], lr=3, status="failed")
-    assert get("verdict", metric="val/acc", a=one, b=other)["noise"] == verdict["noise"]
+    assert get("verdict", metric="val/acc", a=single, b=other)["noise"] == verdict["noise"]
 
 
 def test_the_definition_of_a_metric_decides_goal_and_statistic(
@@ -222,8 +222,8 @@ def test_the_definition_of_a_metric_decides_goal_and_statistic(
         path.write_text(json.dumps(json.loads(path.read_text()) | {"metrics": rules}))
     verdict = get("verdict", metric="val/x", a=runs[0], b=runs[1])
     assert (verdict["goal"], verdict["goal_assumed"], verdict["difference"]) == ("min", False, -1.0)
-    listed = get("experiments", order_by="metric.val/x.best", order_desc="false", details="true")
-    assert [entry["metric_values"]["val/x"]["best"] for entry in listed["experiments"]] == [1.0, 2.0]
+    document = get("experiments", order_by="metric.val/x.best", order_desc="false", details="true")
+    assert [entry["metric_values"]["val/x"]["best"] for entry in document["experiments"]] == [1.0, 2.0]
 
 
 def test_groups_are_judged_against_the_baseline_of_the_project(

@@ -14,7 +14,7 @@ from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
 from tests.folders import write_run
-from tests.server.metrics.test_differences_over_http import made, runs
+from tests.server.metrics.test_differences_over_http import runs, write_run_with_sources
 
 __all__ = ["runs"]
 
@@ -95,7 +95,7 @@ def test_the_page_of_a_difference_has_all_sections(runs: list[str], client: Clie
 
 def test_values_are_escaped(runs: list[str], store: Path, client: Client) -> None:
     evil = '<img src=x onerror="alert(1)">'
-    other = made(store, 5, {"lr": 0.9, evil: evil}, f"a = '{evil}'  # {evil}\n")
+    other = write_run_with_sources(store, 5, {"lr": 0.9, evil: evil}, f"a = '{evil}'  # {evil}\n")
     discovery.full(active_root())
     for path in (
         f"/compare/differ?a={runs[2]}&b={other}",
@@ -111,8 +111,8 @@ def test_sources_are_shown_with_colors(runs: list[str], client: Client) -> None:
     assert 'a = <span class="number">2</span>' in text
     assert f"/api/v2/experiments/{runs[2]}/sources/file?path=train.py" in text
     page(client, f"/runs/{runs[2]}/sources?path=../../meta.json", 404)
-    found = page(client, f"/runs/{runs[2]}/sources?q=A+%3D")
-    assert "<bdi>train.py</bdi>:1</a> <code>a = 2</code>" in found
+    html = page(client, f"/runs/{runs[2]}/sources?q=A+%3D")
+    assert "<bdi>train.py</bdi>:1</a> <code>a = 2</code>" in html
     assert "No matches." in page(client, f"/runs/{runs[2]}/sources?q=nowhere")
 
 

@@ -75,9 +75,9 @@ def test_requests_share_the_directory_of_a_series_until_it_grows(store: Path, ma
 
 
 def seen_directories(run: Run) -> list[Directory]:
-    seen = view(run, (Lane.METRIC,))
-    assert seen is not None
-    return list(seen.directories.values())
+    series_view = view(run, (Lane.METRIC,))
+    assert series_view is not None
+    return list(series_view.directories.values())
 
 
 def test_the_curves_of_many_runs_take_as_many_as_those_of_one(

@@ -59,11 +59,11 @@ def test_both_ends_of_a_range_belong_to_it(ask: Ask, subtests: pytest.Subtests) 
 
 
 @pytest.mark.usefixtures("small_pieces")
-@pytest.mark.parametrize("wanted", [6, 20, 40])
-def test_a_sample_of_a_stretch_keeps_its_ends_and_extremes(ask: Ask, wanted: int) -> None:
-    answer = ask(f"step_range=30:80&downsample={wanted}").json()
+@pytest.mark.parametrize("budget", [6, 20, 40])
+def test_a_sample_of_a_stretch_keeps_its_ends_and_extremes(ask: Ask, budget: int) -> None:
+    answer = ask(f"step_range=30:80&downsample={budget}").json()
     steps = [row["global_step"] for row in answer["rows"]]
-    assert len(steps) == len(set(steps)) <= wanted
+    assert len(steps) == len(set(steps)) <= budget
     assert steps == sorted(steps) and {30, 41, 61, 80} <= set(steps)
     assert answer["total_points"] == 51 and answer["applied_filters"]["downsampled"] is True
     assert "extremes_complete" not in answer

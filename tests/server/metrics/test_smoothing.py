@@ -49,7 +49,7 @@ def naive(method: str, x: list[float], y: list[float]) -> list[float]:
     def average(weights: list[float]) -> float:
         return math.fsum(w * v for w, v in zip(weights, y, strict=True)) / math.fsum(weights)
 
-    found = []
+    averages = []
     for i in range(len(y)):
         distances = [
             abs(x[j] - x[i]) if "over x" in method or method == "time_ema" else abs(j - i)
@@ -63,8 +63,8 @@ def naive(method: str, x: list[float], y: list[float]) -> list[float]:
             weights = [float(d <= 4.5 if "over x" in method else d <= 4) for d in distances]
         else:
             weights = [math.exp(-((d / 2.5) ** 2) / 2) if d <= 10 else 0.0 for d in distances]
-        found.append(average(weights))
-    return found
+        averages.append(average(weights))
+    return averages
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def ask(client: Client) -> Callable[..., dict[str, Any]]:
         catch_up(get_run(run_id), wait=60)
         answer = client.get(f"/runs/{run_id}/series?{query}")
         assert answer.status_code == 200, answer.content
-        (curve,) = (one for one in answer.json()["series"] if one["name"] == "loss")
+        (curve,) = (entry for entry in answer.json()["series"] if entry["name"] == "loss")
         return curve
 
     return get
@@ -100,8 +100,8 @@ def test_a_smoothed_curve_is_what_its_definition_says(
     steps = [i * i // 10 + i for i in range(60)]
     rows = [{"loss": value, "global_step": step} for value, step in zip(values, steps, strict=True)]
     curve = ask(make_run(store, metrics=rows), METHODS[method])
-    kept = [(s, v) for s, v in zip(steps, values, strict=True) if math.isfinite(v)]
-    x, y = [float(s) for s, _ in kept], [v for _, v in kept]
+    finite = [(s, v) for s, v in zip(steps, values, strict=True) if math.isfinite(v)]
+    x, y = [float(s) for s, _ in finite], [v for _, v in finite]
     assert curve["smoothed"]["x"] == x
     assert curve["smoothed"]["y"] == pytest.approx(naive(method, x, y), rel=1e-7)
 

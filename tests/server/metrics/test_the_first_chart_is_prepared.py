@@ -83,16 +83,16 @@ def test_a_curve_that_would_need_too_much_memory_does_not_end_the_start(
 ) -> None:
     run = get_run(make_run(store, metrics=[{"loss": 1 / (step + 1)} for step in range(300)]))
     assert catch_up(run, wait=60) == 0
-    asked: list[list[str]] = []
+    requests: list[list[str]] = []
 
     # A damaged length: to allocate that much for a test could end others.
     def series(run: Any, names: list[str]) -> None:
-        asked.append(names)
+        requests.append(names)
         raise MemoryError("Unable to allocate 32 GiB")
 
     monkeypatch.setattr(first_chart, "run_series", series)
     first_chart.prepare()
-    assert asked == [["loss"]]
+    assert requests == [["loss"]]
 
 
 def test_no_module_of_the_server_imports_numpy_before_a_chart(home: Path) -> None:
@@ -104,5 +104,5 @@ import runicorn_site.urls, runicorn_site.server.worker
 assert "runicorn_site.urls" in sys.modules and "numpy" not in sys.modules
 """
     settings = environment(home, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
-    done = subprocess.run([sys.executable, "-c", program], env=settings, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", program], env=settings, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr

@@ -99,6 +99,6 @@ def test_a_name_is_kept_whatever_it_is(store: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["y" * 256, "nul\0", "z" * 100_000])
 def test_a_name_the_database_cannot_hold_is_shortened_and_stays_its_own(store: Path, name: str) -> None:
     run = logged([1.0], name)
-    (stored,) = (entry["name"] for entry in series.run_series(run)["series"])
-    assert len(stored) <= 255 and "…" in stored
-    assert column(run, stored) == [1.0]
+    (short,) = (entry["name"] for entry in series.run_series(run)["series"])
+    assert len(short) <= 255 and "…" in short
+    assert column(run, short) == [1.0]

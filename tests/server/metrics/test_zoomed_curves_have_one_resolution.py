@@ -56,7 +56,7 @@ def test_a_compared_curve_and_its_group_are_equally_fine_everywhere(api: APIClie
         answer = api.get(f"{address}{more}&{query}group_by=config.lr").json()
         (entry,) = answer["series"]
         lines = [entry["x"], entry.get("smoothed", entry)["x"]]
-        lines += [one["x"] for group in answer["groups"] for one in group["series"]]
+        lines += [curve["x"] for group in answer["groups"] for curve in group["series"]]
         assert all(uneven(x) < 1.9 for x in lines), [np.histogram(x, 8)[0] for x in lines]
 
 
@@ -127,7 +127,7 @@ def test_few_runs_are_smoothed_exactly_at_any_size_of_a_chart(
         for points in (40, 120, 700):
             query = f"names=loss&points={points}&smoothing=ema&smoothing_weight=0.9"
             answer = api.get(f"/api/v2/series?ids={','.join(ids)}&{query}").json()
-            curve = next(one["smoothed"] for one in answer["series"] if one["id"] == run_id)
+            curve = next(entry["smoothed"] for entry in answer["series"] if entry["id"] == run_id)
             off = max(abs(y - exact[x]) for x, y in zip(curve["x"], curve["y"], strict=True))
             assert (off < 1e-9) == (number < 2), (number, points, off)
         ids.append(make_run(store, metrics=[{"loss": 1.0, "global_step": step} for step in range(5)]))

@@ -70,9 +70,9 @@ class Lab:
         answer = self.send(
             self.session(name), "/account/tokens", "/account", name=token, scope=scope, expires="30d"
         )
-        found = re.search(r"rnc_[\w-]+", answer.text)
-        assert found is not None, answer.text
-        return found[0]
+        match = re.search(r"rnc_[\w-]+", answer.text)
+        assert match is not None, answer.text
+        return match[0]
 
     def status(self, secret: str, method: str, path: str, **more: Any) -> int:
         """Return the status of a request with an API token."""
@@ -81,9 +81,9 @@ class Lab:
 
     def command(self, *words: str, program: str = "user") -> str:
         """Run `runicorn user`, or another program, and return its output."""
-        done = run_module(["runicorn", program, *words], environment(self.home), PROJECT)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        process = run_module(["runicorn", program, *words], environment(self.home), PROJECT)
+        assert process.returncode == 0, process.stderr
+        return process.stdout.strip()
 
 
 def add_users(home: Path, roles: dict[str, tuple[str, dict[str, str]]]) -> dict[str, str]:

@@ -31,17 +31,17 @@ def test_a_lost_file_of_users_is_never_taken_for_no_users(
 ) -> None:
     home.mkdir(parents=True, exist_ok=True)
     add_users(home, {"ada": ("admin", {})})
-    saved, file = tmp_path / "saved.tar.gz", home / "data" / "server.sqlite3"
-    assert command(home, "backup", str(saved)).returncode == 0
+    archive, file = tmp_path / "saved.tar.gz", home / "data" / "server.sqlite3"
+    assert command(home, "backup", str(archive)).returncode == 0
     DAMAGES[state](file)
     viewer = command(home, "viewer", "--no-open", "--storage", str(folder), "--port", "0", "--users")
     backup = command(home, "backup", str(tmp_path / "second.tar.gz"))
-    for done in (viewer, backup):
-        assert done.returncode == 1 and f"{file} is {state}" in done.stderr, done.stderr
-        assert "runicorn restore" in done.stderr and "Traceback" not in done.stderr
+    for process in (viewer, backup):
+        assert process.returncode == 1 and f"{file} is {state}" in process.stderr, process.stderr
+        assert "runicorn restore" in process.stderr and "Traceback" not in process.stderr
     assert not (tmp_path / "second.tar.gz").exists()
-    done = command(home, "restore", "--overwrite", str(saved))
-    assert done.returncode == 0, done.stderr
+    process = command(home, "restore", "--overwrite", str(archive))
+    assert process.returncode == 0, process.stderr
     with closing(sqlite3.connect(file)) as rows:
         assert rows.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
 

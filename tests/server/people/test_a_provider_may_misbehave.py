@@ -46,8 +46,8 @@ class Provider(ThreadingHTTPServer):
         claims = {"iss": self.url, "sub": "1", "aud": CLIENT, "iat": now, "exp": now + 60}
         claims |= {"nonce": self.asked["nonce"], "preferred_username": "grace", **self.claims}
         signed = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
-        sent = {"access_token": "a", "token_type": "Bearer", "id_token": signed, **self.more}
-        return json.dumps({name: value for name, value in sent.items() if value}).encode()
+        fields = {"access_token": "a", "token_type": "Bearer", "id_token": signed, **self.more}
+        return json.dumps({name: value for name, value in fields.items() if value}).encode()
 
     def answer(self, path: str) -> bytes | None:
         if path in self.answers:
@@ -66,16 +66,16 @@ class Answer(BaseHTTPRequestHandler):
     server: Provider
 
     def do_GET(self) -> None:
-        asked = urlsplit(self.path)
-        if asked.path == "/sign-in":
-            query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+        url = urlsplit(self.path)
+        if url.path == "/sign-in":
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
             self.server.asked = query
             self.send_response(302)
             back = urlencode({"code": "1", "state": query["state"]})
             self.send_header("Location", f"{query['redirect_uri']}?{back}")
             self.end_headers()
             return
-        body = self.server.answer(asked.path)
+        body = self.server.answer(url.path)
         if body is None:
             self.server.ended.wait()
             return

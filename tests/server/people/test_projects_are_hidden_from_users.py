@@ -129,8 +129,8 @@ def prepare(store: Store) -> None:
         assert root.put(alias, json={"version": number}, timeout=30).status_code == 200
     columns = ["name", f"metric.{HIDDEN}metric.last", f"config.{HIDDEN}key", f"summary.{HIDDEN}entry"]
     for of_project in ("", project):
-        saved = store.send(root, "/runs-columns", "/account", col=columns, project=of_project)
-        assert saved.status_code == 204
+        response = store.send(root, "/runs-columns", "/account", col=columns, project=of_project)
+        assert response.status_code == 204
     widths = {"table": "runs", "size": "any", "widths": dict.fromkeys(columns, 100)}
     assert root.post(f"{store.url}/api/config/column-widths", json=widths, timeout=30).status_code == 200
     described = store.send(root, f"/projects/{project}/description", "/account", description=f"{HIDDEN}about")
@@ -324,7 +324,7 @@ def words(store: Store) -> list[bytes]:
 
 def test_no_answer_to_a_user_without_a_role_contains_the_hidden_project(store: Store) -> None:
     """And hidden things are answered like missing ones."""
-    secret, leaks, different, seen = words(store), [], [], set()
+    secret, leaks, different, routes = words(store), [], [], set()
     expected = readable_by_ann(store)
     hidden = addresses(store, HIDDEN)
     assert len(hidden) > 250
@@ -332,8 +332,8 @@ def test_no_answer_to_a_user_without_a_role_contains_the_hidden_project(store: S
         answer = get(store, "ben", address)
         # The address that was asked for may be repeated. Tokens of forms are random letters.
         content = CSRF_TOKEN.sub(b"", answer.content + repr(answer.headers).encode())
-        asked = address.encode()
-        leaked = [word for word in secret if word in content and word not in asked]
+        url = address.encode()
+        leaked = [word for word in secret if word in content and word not in url]
         if leaked or answer.status_code >= 500:
             leaks.append((address, answer.status_code, leaked))
         twin = (
@@ -345,11 +345,11 @@ def test_no_answer_to_a_user_without_a_role_contains_the_hidden_project(store: S
             different.append((address, answer.status_code))
         if address.partition("?")[0] in expected and address in hidden:
             granted = get(store, "ann", address).content
-            if any(word in granted for word in secret if word not in asked):
-                seen.add(address.partition("?")[0])
+            if any(word in granted for word in secret if word not in url):
+                routes.add(address.partition("?")[0])
     assert leaks == []
     assert different == []
-    assert expected - seen == set()
+    assert expected - routes == set()
 
 
 def readable_by_ann(store: Store) -> set[str]:
@@ -395,10 +395,10 @@ def test_a_tag_of_another_user_is_no_answer(store: Store) -> None:
             continue
         assert get(store, "ann", address, **{"If-None-Match": tag}).status_code in (304, 200)
         tagged += 1
-        asked, own = get(store, "ben", address, **{"If-None-Match": tag}), get(store, "ben", address)
+        response, own = get(store, "ben", address, **{"If-None-Match": tag}), get(store, "ben", address)
         same = own.headers.get("ETag") == tag and own.content == granted.content
-        if asked.status_code != (304 if same else own.status_code):
-            wrong.append((address, asked.status_code, own.status_code))
+        if response.status_code != (304 if same else own.status_code):
+            wrong.append((address, response.status_code, own.status_code))
     assert wrong == [] and tagged > 20
 
 
@@ -545,10 +545,10 @@ def test_uploads_reach_no_hidden_run_and_no_hidden_project(store: Store) -> None
     for method, path, status in paths:
         headers = {"Authorization": f"Bearer {token}"}
         more = {} if "/files/" not in path else {"Content-Type": "application/octet-stream"}
-        sent = requests.request(
+        response = requests.request(
             method, store.url + path, data=b"{}\n" if more else b"", headers=headers | more
         )
-        assert sent.status_code == status, (method, path)
+        assert response.status_code == status, (method, path)
     assert len(list((store.home / "store").rglob(first))) == 1
     assert not list((store.home / "store").rglob("20260101_000000_abcdef"))
 

@@ -59,14 +59,14 @@ def test_a_proxy_signs_new_users_up_where_a_role_is_set(
     line = until(lambda: recorded(home))[0]
     assert line.items() >= {"user": "newcomer", "method": "ADD", "address": "127.0.0.1"}.items()
     assert status(viewer, X_Remote_User="not a name") == 403
-    for sent, name in (
+    for header, name in (
         ("josé".encode(), "josé"),
         ("jürgen".encode("latin-1"), "jürgen"),
         ("\u00a0newcomer".encode(), None),
         (b"\xa0newcomer", None),
     ):
-        page = requests.get(f"{viewer.url}/account", headers={"X-Remote-User": sent}, timeout=30)
-        assert page.status_code == (200 if name else 403), sent
+        page = requests.get(f"{viewer.url}/account", headers={"X-Remote-User": header}, timeout=30)
+        assert page.status_code == (200 if name else 403), header
         assert name is None or f"<bdi>{name}</bdi>" in page.text
 
 
@@ -77,10 +77,10 @@ def test_a_token_changes_no_account_and_no_token(
     viewer = start_viewer(folder, *options, RUNICORN_SIGN_UP_ROLE="admin")
     lab, browser, reader = Lab(viewer, home, {}), requests.Session(), requests.Session()
     browser.headers["X-Remote-User"] = "newcomer"
-    made = lab.send(browser, "/account/tokens", "/account", name="ci", scope="read", expires="30d")
-    (token,) = re.findall(r"rnc_[\w-]+", made.text)
-    made = lab.send(browser, "/account/tokens", "/account", name="all", scope="admin", expires="30d")
-    (wide,) = re.findall(r"rnc_[\w-]+", made.text)
+    response = lab.send(browser, "/account/tokens", "/account", name="ci", scope="read", expires="30d")
+    (token,) = re.findall(r"rnc_[\w-]+", response.text)
+    response = lab.send(browser, "/account/tokens", "/account", name="all", scope="admin", expires="30d")
+    (wide,) = re.findall(r"rnc_[\w-]+", response.text)
     fields = {"new_password1": (password := secret()), "new_password2": password, "name": "ci", "id": "x"}
     for bearer in (token, wide):
         reader.headers["Authorization"] = f"Bearer {bearer}"

@@ -33,8 +33,8 @@ def send(lab: Lab, name: str, project: str, token: str = "") -> str:
     token = token or lab.token(name, "write", f"training-{project}")
     script = TRAINING.format(project=project)
     training = train(script, folder, lab.home, RUNICORN_URL=lab.url, RUNICORN_TOKEN=token)
-    printed, told = training.communicate(timeout=120)
-    assert training.returncode == 0, told
+    printed, errors = training.communicate(timeout=120)
+    assert training.returncode == 0, errors
     (run_id,) = re.findall(r"^\d{8}_\d{6}_\w+$", printed, re.MULTILINE)
     root = lab.session("root")
     until(lambda: root.get(f"{lab.url}/api/runs/{run_id}", timeout=30).json().get("status") == "finished")
@@ -63,8 +63,10 @@ def test_a_run_belongs_to_the_user_whose_token_sent_it(lab: Lab, runs: dict[str,
     detail = reader.get(f"{lab.url}/api/runs/{runs['ada']}", timeout=30).json()
     (file,) = (lab.home / "store").rglob(f"{runs['ada']}/curation.json")
     assert detail["owner"] == json.loads(file.read_text())["owner"] == "ada"
-    found = reader.get(f"{lab.url}/api/v2/experiments", params={"where": 'owner = "bo"'}, timeout=30).json()
-    assert [run["id"] for run in found["experiments"]] == [runs["bo"]]
+    document = reader.get(
+        f"{lab.url}/api/v2/experiments", params={"where": 'owner = "bo"'}, timeout=30
+    ).json()
+    assert [run["id"] for run in document["experiments"]] == [runs["bo"]]
     table = reader.get(f"{lab.url}/?col=name&col=owner", timeout=30).text
     assert "c-owner" in table and "ada" in table
 
@@ -238,11 +240,11 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
     assert form(lab, "wu", "/runs-change", runs["ada"], action="unpin") == 200
     until(lambda: ("wu", "/runs-change") in {(c["user"], c["path"]) for c in recorded(lab.home)})
     changes = [change for change in recorded(lab.home) if not change["is_admin"]]
-    found = {(c.get("user"), c["method"], c["path"], c.get("status")) for c in changes}
-    assert ("ada", "PATCH", f"/api/runs/{runs['bo']}", 403) in found
-    assert {("rita", "POST", path, 403) for path in ("/users/invite", "/users/3/disable")} <= found
-    assert all(user for user, _, _, _ in found), "requests of unknown senders could fill the file"
-    assert ("wu", "POST", "/runs-change", 200) in found and ("ada", "POST", "/login", 302) in found
+    entries = {(c.get("user"), c["method"], c["path"], c.get("status")) for c in changes}
+    assert ("ada", "PATCH", f"/api/runs/{runs['bo']}", 403) in entries
+    assert {("rita", "POST", path, 403) for path in ("/users/invite", "/users/3/disable")} <= entries
+    assert all(user for user, _, _, _ in entries), "requests of unknown senders could fill the file"
+    assert ("wu", "POST", "/runs-change", 200) in entries and ("ada", "POST", "/login", 302) in entries
     assert not [
         c for c in changes if "/files/" in c["path"] or "invitations/" in c["path"].replace("{secret}", "")
     ]
@@ -259,11 +261,12 @@ def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) ->
 def test_changes_by_commands_are_recorded(lab: Lab) -> None:
     secret = lab.command("add", "robot", "--scope", "admin", program="token")
     lab.command("revoke", "robot", program="token")
-    found = recorded(lab.home)
-    made = [(one["method"], one["user"][-15:]) for one in found if one.get("about") == "robot"]
-    assert made == [("ADD", " (command line)"), ("REVOKE", " (command line)")] and secret not in json.dumps(
-        found
-    )
+    entries = recorded(lab.home)
+    actions = [(entry["method"], entry["user"][-15:]) for entry in entries if entry.get("about") == "robot"]
+    assert actions == [
+        ("ADD", " (command line)"),
+        ("REVOKE", " (command line)"),
+    ] and secret not in json.dumps(entries)
     page = lab.session("root").get(f"{lab.url}/changes", params={"text": "robot"}, timeout=30)
     assert "runicorn token" in page.text
 
@@ -283,16 +286,18 @@ def test_a_view_belongs_to_its_user_or_is_shared_with_all(lab: Lab) -> None:
     def save(name: str, view: str, **fields: str) -> int:
         return lab.send(lab.session(name), "/runs-view", "/account", name=view, **fields).status_code
 
-    def shown(name: str) -> str:
+    def page_of(name: str) -> str:
         return lab.session(name).get(f"{lab.url}/", timeout=30).text
 
     assert save("rita", "common", next="q=rita") == 403
     assert save("cy", "common", next="q=cy") == 302
     assert save("rita", "mine-rita", next="q=mine", personal="1") == 302
     assert save("cy", "mine-cy", next="q=mine", personal="1") == 302
-    assert "mine-rita" in shown("rita") and "only you" in shown("rita") and "mine-cy" not in shown("rita")
-    assert "common" in shown("rita") and "shared by" in shown("rita")
-    assert "mine-rita" not in shown("cy") and "mine-rita" not in shown("root")
+    assert (
+        "mine-rita" in page_of("rita") and "only you" in page_of("rita") and "mine-cy" not in page_of("rita")
+    )
+    assert "common" in page_of("rita") and "shared by" in page_of("rita")
+    assert "mine-rita" not in page_of("cy") and "mine-rita" not in page_of("root")
     other = lab.session("cy").get(f"{lab.url}/?view=mine-rita", timeout=30, allow_redirects=False)
     assert "q=mine" not in other.headers["Location"]
     # One's own view hides the shared one of its name, and neither replaces the other.
@@ -303,7 +308,7 @@ def test_a_view_belongs_to_its_user_or_is_shared_with_all(lab: Lab) -> None:
     assert save("rita", "renamed", old="mine-rita", personal="1") == 302
     assert save("rita", "stolen", old="mine-cy", personal="1") == 302
     assert save("rita", "", old="common", delete="1") == 403
-    assert "renamed" in shown("rita") and "stolen" not in shown("rita") and "mine-cy" in shown("cy")
+    assert "renamed" in page_of("rita") and "stolen" not in page_of("rita") and "mine-cy" in page_of("cy")
     assert save("rita", "", old="common", delete="1", personal="1") == 302
     assert (
         "q=cy"

@@ -55,13 +55,13 @@ def test_users_and_shared_links_return_with_the_database(
 
         until(lambda: run_id in browser.get(f"{viewer.url}/api/runs", timeout=30).text)
         token = lab.token("ada", "curate")
-        made = requests.post(
+        response = requests.post(
             f"{viewer.url}/api/v2/shares",
             json={"kind": "run", "target": run_id},
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
-        link = made.json()["url"]
+        link = response.json()["url"]
         addresses = (f"{viewer.url}/api/runs", link, f"{viewer.url}/readyz")
         assert [status(address) for address in addresses] == [200, 200, 200]
 

@@ -49,8 +49,8 @@ def test_users_see_and_revoke_only_their_own_links(lab: Lab, links: dict[str, Ru
         refused = lab.send(lab.session("cy"), "/account/shares/revoke", "/account", id=share_id)
         assert refused.status_code == 404 and "Share not found" in refused.text
     assert requests.get(foreign["url"], timeout=30).status_code == 200
-    done = lab.send(lab.session("cy"), "/account/shares/revoke", "/account", id=own["id"])
-    assert done.status_code == 302 and done.headers["Location"].endswith("/account#shares")
+    response = lab.send(lab.session("cy"), "/account/shares/revoke", "/account", id=own["id"])
+    assert response.status_code == 302 and response.headers["Location"].endswith("/account#shares")
     assert requests.get(own["url"], timeout=30).status_code == 404
     links["root"].shares.revoke(foreign["id"])
 
@@ -60,10 +60,10 @@ def test_no_link_and_many_links_are_listed_in_both_languages(
 ) -> None:
     english, chinese = (section(account(lab, "cy", language)) for language in ("en", "zh"))
     assert ">No shared links.<" in english and "分享链接" in chinese and "<form" not in english + chinese
-    made = [links["cy"].shares.create("run", RUN)["id"] for _ in range(60)]
-    listed = section(account(lab, "cy"))
-    assert re.findall(r'name="id" value="([^"]+)"', listed) == made[::-1] and ">60<" in listed
-    for share_id in made:
+    share_ids = [links["cy"].shares.create("run", RUN)["id"] for _ in range(60)]
+    html = section(account(lab, "cy"))
+    assert re.findall(r'name="id" value="([^"]+)"', html) == share_ids[::-1] and ">60<" in html
+    for share_id in share_ids:
         links["cy"].shares.revoke(share_id)
 
 

@@ -34,7 +34,7 @@ def test_without_a_login_only_the_login_page_and_static_files_are_open(lab: Lab)
 def test_a_user_signs_in_and_out(lab: Lab) -> None:
     browser, answer = lab.sign_in("ada")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
-    (session,) = [one for one in browser.cookies if one.name.startswith("runicorn_session")]
+    (session,) = [cookie for cookie in browser.cookies if cookie.name.startswith("runicorn_session")]
     assert {"HttpOnly", "SameSite"} <= set(session._rest)  # type: ignore[attr-defined]
     page = browser.get(lab.url + "/account", timeout=30)
     assert "<bdi>ada</bdi>" in page.text and page.headers["Cache-Control"] == "no-store"
@@ -140,9 +140,9 @@ def test_a_new_password_ends_the_other_sessions(lab: Lab) -> None:
 def test_the_users_of_another_user_of_the_machine_are_left_alone(home: Path) -> None:
     os.makedirs(home / "data")
     os.chown(home / "data", 65534, 65534)
-    done = run_module(["runicorn", "user", "list"], environment(home), PROJECT)
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert "is not a directory of this user" in done.stderr
+    process = run_module(["runicorn", "user", "list"], environment(home), PROJECT)
+    assert (process.returncode, "Traceback" in process.stderr) == (1, False)
+    assert "is not a directory of this user" in process.stderr
 
 
 def test_the_last_administrator_cannot_be_removed(lab: Lab) -> None:

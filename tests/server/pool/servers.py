@@ -152,8 +152,8 @@ class Radosgw(S3Server):
         self._run("ceph", "auth", "import", "-i", keyring)
         self._run("ceph-osd", "-i", "0", "--mkfs", f"--osd-uuid={OSD}")
         self._begin(self._command("ceph-osd", "-f", "-i", "0"))
-        made = ("user", "create", "--uid=lab", "--display-name=Lab", f"--access-key={KEY}")
-        self._run("radosgw-admin", "-n", "client.admin", *made, f"--secret-key={SECRET}")
+        arguments = ("user", "create", "--uid=lab", "--display-name=Lab", f"--access-key={KEY}")
+        self._run("radosgw-admin", "-n", "client.admin", *arguments, f"--secret-key={SECRET}")
 
     def command(self) -> list[str]:
         frontend = f"--rgw-frontends=beast endpoint=127.0.0.1:{self.port}"

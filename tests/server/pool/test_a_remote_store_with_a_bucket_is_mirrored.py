@@ -46,9 +46,9 @@ def there(lab: Lab, server: Sshd, tmp_path: Path) -> Path:
 def sync(
     lab: Lab, server: Sshd, into: Path, *more: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    known = lab.home / "config" / "known_hosts"
-    known.parent.mkdir(exist_ok=True)
-    known.write_text(server.known_hosts_line + "\n")
+    known_hosts = lab.home / "config" / "known_hosts"
+    known_hosts.parent.mkdir(exist_ok=True)
+    known_hosts.write_text(server.known_hosts_line + "\n")
     command = [sys.executable, "-m", "runicorn", "sync", f"{server.username}@{server.host}:{lab.root}"]
     options = [
         "--port",
@@ -79,8 +79,8 @@ def test_without_the_bucket_one_sentence_says_how_to_fetch_its_contents(
         f"--artifacts`, with RUNICORN_ARTIFACT_POOL={pool} and the variables of AWS\n"
     )
     for _ in range(2):
-        done = sync(lab, server, folder)
-        assert (done.returncode, done.stderr) == (1, sentence)
+        process = sync(lab, server, folder)
+        assert (process.returncode, process.stderr) == (1, sentence)
     assert not (folder / "artifacts" / "model" / "net" / "v1").exists()
     # The files of the run are complete.
     assert list(folder.glob("project0/name0/runs/*/meta.json"))

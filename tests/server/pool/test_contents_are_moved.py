@@ -82,8 +82,8 @@ def test_contents_are_moved_into_the_bucket_and_back(lab: Lab, tmp_path: Path) -
     line = f"{pool_of(lab)} is empty and no longer used: start viewers without it."
     assert back.stdout.splitlines()[-1] == line, back.stderr
     assert on_disk(lab.root) > before
-    listed = lab.s3.client().list_objects_v2(Bucket=BUCKET, Prefix=lab.prefix)
-    assert listed.get("Contents", []) == []
+    objects = lab.s3.client().list_objects_v2(Bucket=BUCKET, Prefix=lab.prefix)
+    assert objects.get("Contents", []) == []
     assert lab.command("fsck", **NO_POOL).returncode == 0
     # The viewer with the bucket goes on with the folder.
     assert downloaded(viewer, 1, "new", "sent") == b"new"
@@ -282,9 +282,9 @@ def test_files_are_linked_in_portions_between_which_others_may_save(
         linked.append(0)
         return alone(store, patience)
 
-    def link(*given: Any) -> bool:
+    def link(*arguments: Any) -> bool:
         linked[-1] += 1
-        return place(*given)
+        return place(*arguments)
 
     monkeypatch.setattr(garbage, "alone", lock)
     monkeypatch.setattr(create, "place", link)
@@ -311,9 +311,9 @@ def test_versions_are_saved_and_uploaded_while_contents_are_moved(lab: Lab, tmp_
     def to_and_fro() -> None:
         while not ends.is_set():
             for options in ([], ["--back"]):
-                done = move(lab, *options)
-                if done.returncode or "Traceback" in done.stderr:
-                    problems.append(done.stderr)
+                process = move(lab, *options)
+                if process.returncode or "Traceback" in process.stderr:
+                    problems.append(process.stderr)
 
     mover = threading.Thread(target=to_and_fro)
     workers = [threading.Thread(target=work, args=(store,)) for store in ("saved", "sent")]

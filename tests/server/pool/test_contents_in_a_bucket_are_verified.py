@@ -63,10 +63,10 @@ def test_a_verification_records_damage_in_the_bucket(lab: Lab) -> None:
         "print(sorted(verify(Store(pathlib.Path(sys.argv[1])).find('net').version(1)).damaged))"
     )
     command = [sys.executable, "-c", script, str(lab.root)]
-    done = subprocess.run(
+    process = subprocess.run(
         command, env=environment(lab.home, **lab.environment), capture_output=True, text=True
     )
-    assert done.stdout == "['changed']\n", done.stderr
+    assert process.stdout == "['changed']\n", process.stderr
     assert viewer.get("/api/artifacts/net/versions").json()[0]["status"] == "corrupted"
     lab.network.cut()
     away = subprocess.run(
@@ -87,16 +87,16 @@ def test_an_archive_of_contents_in_a_bucket_is_imported_elsewhere(lab: Lab, tmp_
     write_run(lab.root)
     upload(lab.viewer(), "net", {"a/good": GOOD, "large": LARGE})
     archive, other = tmp_path / "all.zip", tmp_path / "other"
-    made = lab.command("export", "--include-artifacts", "--output", str(archive))
-    assert made.returncode == 0, made.stderr
+    export_process = lab.command("export", "--include-artifacts", "--output", str(archive))
+    assert export_process.returncode == 0, export_process.stderr
     packed = zipfile.ZipFile(archive)
     assert any(packed.read(name) == LARGE for name in packed.namelist())
     other.mkdir()
     own = environment(lab.home, RUNICORN_DIR=str(other))
-    taken = subprocess.run(
+    import_process = subprocess.run(
         [sys.executable, "-m", "runicorn", "import", str(archive)], env=own, capture_output=True, text=True
     )
-    assert taken.returncode == 0, taken.stderr
+    assert import_process.returncode == 0, import_process.stderr
     assert (other / "artifacts" / "model" / "net" / "v1" / "files" / "large").read_bytes() == LARGE
 
 
@@ -122,11 +122,11 @@ def test_commands_without_the_variable_say_where_the_contents_are(lab: Lab, tmp_
     findings = json.loads(lab.command("fsck", "--json", RUNICORN_ARTIFACT_POOL="").stdout)["findings"]
     sentence = f"Contents are in {pool} and were not checked: set RUNICORN_ARTIFACT_POOL."
     assert [(finding["kind"], finding["message"]) for finding in findings] == [("pool-unavailable", sentence)]
-    made = lab.command(
+    process = lab.command(
         "export", "--include-artifacts", "--output", str(tmp_path / "x.zip"), RUNICORN_ARTIFACT_POOL=""
     )
-    assert made.returncode != 0
-    assert f"'good' of net:v1 is in {pool}: set RUNICORN_ARTIFACT_POOL to read it." in made.stderr
+    assert process.returncode != 0
+    assert f"'good' of net:v1 is in {pool}: set RUNICORN_ARTIFACT_POOL to read it." in process.stderr
     lab.command("clean", "--dedup", "--force", RUNICORN_ARTIFACT_POOL="")
     assert lab.s3.keys(lab.prefix) == [lab.key(GOOD)]
 

@@ -95,13 +95,13 @@ def test_scripts_read_what_is_damaged_on_the_disk_from_the_bucket(lab: Lab, tmp_
         "import sys, pathlib; from runicorn.artifacts import Artifact; from runicorn.artifacts.store import Store;"
         "Artifact.of(Store(pathlib.Path(sys.argv[1])).find('net').version(1)).download(sys.argv[2])"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, str(lab.root), str(tmp_path / "down")],
         env=environment(lab.home, **lab.environment),
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     assert (tmp_path / "down" / "small").read_bytes() == SMALL
 
 
@@ -118,10 +118,10 @@ def test_a_completion_whose_answer_was_lost_is_no_failure(
 ) -> None:
     complete = bucket.client.complete_multipart_upload
 
-    def repeated(**given: Any) -> Any:
+    def repeated(**options: Any) -> Any:
         """As botocore does without an answer to the first request."""
-        complete(**given)
-        return complete(**{name: value for name, value in given.items() if name != "IfNoneMatch"})
+        complete(**options)
+        return complete(**{name: value for name, value in options.items() if name != "IfNoneMatch"})
 
     monkeypatch.setattr(bucket.client, "complete_multipart_upload", repeated)
     (tmp_path / "large").write_bytes(LARGE)
@@ -148,18 +148,18 @@ def test_a_checksum_that_the_bucket_computes_proves_a_content_without_reading_it
 ) -> None:
     client, complete, put = bucket.client, bucket.client.complete_multipart_upload, bucket.client.put_object
 
-    def answered(write: Any, suffix: str, **given: Any) -> Any:
+    def answered(write: Any, suffix: str, **options: Any) -> Any:
         """Answer as Amazon does, where moto and radosgw state no checksum."""
         parts = b"".join(hashlib.sha256(part).digest() for part in (LARGE[:PART], LARGE[PART:]))
-        checksum = given.get("ChecksumSHA256") or base64.b64encode(hashlib.sha256(parts).digest()).decode()
-        return {**write(**given), "ChecksumSHA256": checksum + suffix}
+        checksum = options.get("ChecksumSHA256") or base64.b64encode(hashlib.sha256(parts).digest()).decode()
+        return {**write(**options), "ChecksumSHA256": checksum + suffix}
 
     (tmp_path / "large").write_bytes(LARGE)
     (tmp_path / "small").write_bytes(SMALL)
     for is_right, suffix in ((True, "-2"), (False, "-3")):
         monkeypatch.setattr(client, "complete_multipart_upload", partial(answered, complete, suffix))
-        stored = bucket.put_file(tmp_path / "large", digest_of(LARGE), len(LARGE), replace=True)
-        assert stored is is_right
+        is_stored = bucket.put_file(tmp_path / "large", digest_of(LARGE), len(LARGE), replace=True)
+        assert is_stored is is_right
     for is_right, suffix in ((True, ""), (False, "!")):
         monkeypatch.setattr(client, "put_object", partial(answered, put, suffix))
         assert bucket.put_file(tmp_path / "small", digest_of(SMALL), len(SMALL), replace=True) is is_right

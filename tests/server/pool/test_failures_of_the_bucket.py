@@ -72,40 +72,40 @@ def test_two_stores_cannot_share_a_prefix_and_a_store_keeps_its_bucket(lab: Lab)
 def test_nothing_is_acknowledged_while_the_bucket_is_away(lab: Lab) -> None:
     viewer = lab.viewer()
     upload(viewer, "net", {"small": b"kept", "large": LARGE[: 17 * 2**20]})
-    sent = Upload(viewer, "net", {"weights": LARGE})
+    version_upload = Upload(viewer, "net", {"weights": LARGE})
     lab.network.cut_at = lab.network.passed + 20 * 2**20
-    last = sent.send(viewer)
+    last = version_upload.send(viewer)
     assert last.status_code == 503
     sentence = f"s3://{BUCKET}/{lab.prefix} cannot be reached at http://127.0.0.1:{lab.network.port}: "
     assert last.json()["detail"].startswith(sentence)
-    for answer in (sent.complete(viewer), viewer.get(sent.path)):
+    for answer in (version_upload.complete(viewer), viewer.get(version_upload.path)):
         assert (answer.status_code, answer.json()["detail"].startswith(sentence)) == (503, True)
     file = viewer.get("/api/artifacts/net/v1/files/small")
     assert (file.status_code, file.json()["detail"].startswith(sentence)) == (503, True)
     assert viewer.get("/artifacts/model/net/v1?file=small").status_code == 200
     assert viewer.get("/api/artifacts/net/versions").json()[0]["status"] == "ready"
     lab.network.restore()
-    assert sent.complete(viewer).json()["version"] == 2
+    assert version_upload.complete(viewer).json()["version"] == 2
     assert viewer.get("/api/artifacts/net/v2/files/weights").content == LARGE
     assert lab.s3.unfinished(lab.prefix) == []
 
 
 def test_a_server_killed_while_it_sends_a_content_goes_on_after_its_restart(lab: Lab) -> None:
     viewer = lab.viewer()
-    sent = Upload(viewer, "net", {"weights": LARGE})
+    version_upload = Upload(viewer, "net", {"weights": LARGE})
     for offset in range(0, len(LARGE) - PART, PART):
-        assert sent.part(viewer, LARGE, offset).status_code == 200
+        assert version_upload.part(viewer, LARGE, offset).status_code == 200
     lab.network.cut_at = lab.network.passed + 20 * 2**20
     with ThreadPoolExecutor(1) as sender:
-        last = sender.submit(sent.part, viewer, LARGE, len(LARGE) - PART)
+        last = sender.submit(version_upload.part, viewer, LARGE, len(LARGE) - PART)
         until(lambda: lab.network.is_cut)
         viewer.kill()
         wait([last])
     lab.network.restore()
     assert lab.s3.unfinished(lab.prefix) == [lab.key(LARGE)]
     restarted = lab.viewer()
-    assert restarted.get(sent.path).json()["missing"] == [sent.begun.json()["missing"][0]]
-    assert sent.complete(restarted).json()["version"] == 1
+    assert restarted.get(version_upload.path).json()["missing"] == [version_upload.begun.json()["missing"][0]]
+    assert version_upload.complete(restarted).json()["version"] == 1
     assert restarted.get("/api/artifacts/net/v1/files/weights").content == LARGE
     assert lab.s3.unfinished(lab.prefix) == []
 

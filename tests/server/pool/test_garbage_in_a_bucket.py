@@ -60,22 +60,22 @@ def test_two_servers_upload_collect_and_delete_at_the_same_time(lab: Lab) -> Non
 
     def collect() -> None:
         while not ends.is_set():
-            done = lab.command("clean", "--dedup", "--force")
-            if done.returncode and "try again later" not in done.stderr:
-                problems.append(done.stderr)
+            process = lab.command("clean", "--dedup", "--force")
+            if process.returncode and "try again later" not in process.stderr:
+                problems.append(process.stderr)
 
     def replace(name: str) -> None:
         """Upload versions with the same contents, and delete those before permanently."""
         for number in range(1, 5):
-            sent = Upload(first if number % 2 else second, name, {"a": FIRST, "b": BOTH})
+            version_upload = Upload(first if number % 2 else second, name, {"a": FIRST, "b": BOTH})
             server = second if number % 2 else first
             for _ in range(50):  # contents that were collected in between are sent again
-                sent.send(server)
-                done = sent.complete(server)
-                if done.status_code == 201:
+                version_upload.send(server)
+                response = version_upload.complete(server)
+                if response.status_code == 201:
                     break
             else:
-                problems.append(done.text)
+                problems.append(response.text)
             if number > 1:
                 server.delete(f"/api/artifacts/{name}/v{number - 1}?permanent=true")
 

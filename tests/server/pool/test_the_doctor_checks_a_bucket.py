@@ -19,15 +19,17 @@ ALL = ["list", "write", "read", "condition", "parts", "delete", "clock"]
 
 def examine(lab: Lab, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Return the exit code and the findings about the bucket."""
-    done = lab.command("doctor", "--json", "--port", str(free_port()), **more)
-    assert not done.stderr, done.stderr
-    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
-    return done.returncode, {name: finding for name, finding in findings.items() if name.startswith("Bucket")}
+    process = lab.command("doctor", "--json", "--port", str(free_port()), **more)
+    assert not process.stderr, process.stderr
+    findings = {finding["check"]: finding for finding in json.loads(process.stdout)}
+    return process.returncode, {
+        name: finding for name, finding in findings.items() if name.startswith("Bucket")
+    }
 
 
 def objects(lab: Lab) -> list[str]:
-    found = lab.s3.client().list_objects_v2(Bucket=BUCKET, Prefix=lab.prefix)
-    return [entry["Key"] for entry in found.get("Contents", ())]
+    listing = lab.s3.client().list_objects_v2(Bucket=BUCKET, Prefix=lab.prefix)
+    return [entry["Key"] for entry in listing.get("Contents", ())]
 
 
 def test_everything_that_a_server_needs_is_tried(lab: Lab) -> None:

@@ -107,9 +107,9 @@ class Upload:
 
 def upload(viewer: Viewer, name: str, files: dict[str, bytes]) -> dict[str, Any]:
     """Upload a version; return the response."""
-    sent = Upload(viewer, name, files)
-    sent.send(viewer)
-    answer = sent.complete(viewer)
+    version_upload = Upload(viewer, name, files)
+    version_upload.send(viewer)
+    answer = version_upload.complete(viewer)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 

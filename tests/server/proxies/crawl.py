@@ -54,13 +54,13 @@ def crawl(session: requests.Session, starts: Iterable[str]) -> Iterator[tuple[st
     An address for forms alone has the status 0; it is not asked for.
     """
     waiting = [(url, "") for url in starts]
-    seen: set[str] = set()
+    shapes: set[str] = set()
     while waiting:
         url, page = waiting.pop()
         shape = re.sub(r"[?#].*", "", url)
-        if shape in seen:
+        if shape in shapes:
             continue
-        seen.add(shape)
+        shapes.add(shape)
         answer = session.get(url, timeout=60)
         yield url, page, answer.status_code
         followed, posted = references(answer)

@@ -35,7 +35,7 @@ def test_a_journey_below_the_prefix(proxied: Site, chromium: Any) -> None:
     home = proxied.viewer.log.parent
     training = Training(proxied.viewer.root, home)
     with careful_page(chromium, refused=[401]) as page:
-        asked = Asked(page, proxied)
+        requests = Asked(page, proxied)
         try:
             page.goto(f"{proxied.url}/")
             page.get_by_label("Token").fill(TOKEN)
@@ -50,7 +50,7 @@ def test_a_journey_below_the_prefix(proxied: Site, chromium: Any) -> None:
             assert training.end() == 0
         finally:
             training.close()
-        assert asked.sockets == [f"{proxied.prefix}/runs/{training.run_id}/live"]
+        assert requests.sockets == [f"{proxied.prefix}/runs/{training.run_id}/live"]
         page.locator("nav.rail").get_by_role("link", name="Runs", exact=True).click()
         page.get_by_role("link", name="Charts", exact=True).click()
         page.locator("figure canvas").first.wait_for()
@@ -63,6 +63,6 @@ def test_a_journey_below_the_prefix(proxied: Site, chromium: Any) -> None:
         after = {cookie["name"]: cookie["path"] for cookie in page.context.cookies()}
     assert cookies["runicorn_theme"] == proxied.prefix and after == cookies
     assert set(cookies.values()) == {proxied.prefix}
-    assert len(asked.paths) > 20
-    outside = {path for path in asked.paths if not path.startswith(f"{proxied.prefix}/")}
+    assert len(requests.paths) > 20
+    outside = {path for path in requests.paths if not path.startswith(f"{proxied.prefix}/")}
     assert not outside

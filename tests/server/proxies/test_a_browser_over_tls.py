@@ -103,8 +103,8 @@ def trusting(sites: dict[str, str], lab: Lab) -> Iterator[Any]:
     """A browser that trusts the key of the proxies, and no other without a valid certificate."""
     program = programs.browser()
     assert program is not None
-    known = fingerprint(lab.home / "cert.pem")
-    with launch(program, f"--ignore-certificate-errors-spki-list={known}") as browser:
+    spki_hash = fingerprint(lab.home / "cert.pem")
+    with launch(program, f"--ignore-certificate-errors-spki-list={spki_hash}") as browser:
         yield browser
 
 
@@ -118,21 +118,21 @@ def test_a_user_signs_in_watches_and_shares_a_run_over_tls(
     until(lambda: training.run_id in lab.session("root").get(f"{lab.url}/api/runs", timeout=30).text)
     try:
         with careful_page(trusting) as page:
-            asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("websocket", lambda socket: asked.append(socket.url.partition("?")[0]))
+            urls: list[str] = []
+            page.on("request", lambda request: urls.append(request.url))
+            page.on("websocket", lambda socket: urls.append(socket.url.partition("?")[0]))
             page.goto(f"{url}/")
             page.get_by_label("Username").fill("root")
             page.get_by_label("Password").fill(lab.passwords["root"])
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url(f"{url}/")
             page.locator(f'a[href$="/runs/{training.run_id}"]').first.click()
-            shown = page.locator('figure[data-name="loss"] output').first
-            until(lambda: shown.text_content() == "0.1")
+            value = page.locator('figure[data-name="loss"] output').first
+            until(lambda: value.text_content() == "0.1")
             training.tell("log 0.0625")
-            until(lambda: shown.text_content() == "0.0625")
+            until(lambda: value.text_content() == "0.0625")
             assert training.end() == 0
-            assert f"{url.replace('https', 'wss')}/runs/{training.run_id}/live" in asked
+            assert f"{url.replace('https', 'wss')}/runs/{training.run_id}/live" in urls
             public = shared(page)
             page.goto(f"{url}/users")
             page.get_by_label("User name").fill(f"ada-{proxy}")
@@ -150,12 +150,14 @@ def test_a_user_signs_in_watches_and_shares_a_run_over_tls(
             guest.get_by_label("New password", exact=True).wait_for()
     finally:
         training.close()
-    assert {urlsplit(one).scheme for one in asked} <= {"https", "wss", "data", "blob"}
+    assert {urlsplit(address).scheme for address in urls} <= {"https", "wss", "data", "blob"}
     own = [
-        one for one in (*asked, *links, public, invitation) if urlsplit(one).netloc == urlsplit(url).netloc
+        address
+        for address in (*urls, *links, public, invitation)
+        if urlsplit(address).netloc == urlsplit(url).netloc
     ]
     assert len(own) > 10
-    assert not [one for one in own if not urlsplit(one).path.startswith(f"{BASE}/")]
+    assert not [address for address in own if not urlsplit(address).path.startswith(f"{BASE}/")]
     assert public.startswith(f"{url}/s/") and invitation.startswith(f"{url}/")
     assert {(cookie["secure"], cookie["path"]) for cookie in cookies} == {(True, BASE)}
 

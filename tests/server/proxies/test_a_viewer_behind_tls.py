@@ -86,11 +86,11 @@ def secure(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             proxy(request.param, home, port, viewer), cwd=PROJECT, stdout=log, stderr=log
         )
     prefix = PREFIX if request.param == "nginx" else ""
-    found = Secure(f"https://localhost:{port}{prefix}", viewer, certificate)
+    instance = Secure(f"https://localhost:{port}{prefix}", viewer, certificate)
     try:
         filled(viewer.wait_until_it_answers())
-        until(lambda: is_there(found))
-        yield found
+        until(lambda: is_there(instance))
+        yield instance
     finally:
         server.terminate()
         server.wait(60)
@@ -113,7 +113,7 @@ def test_a_browser_signs_in_with_a_secure_cookie_and_opens_a_socket(secure: Secu
     assert "; Secure" in answer.headers["Set-Cookie"]
     page = browser.get(f"{secure.url}/runs/{CHARTED}", timeout=30)
     assert page.status_code == 200 and f"/runs/{CHARTED}/live" in page.text
-    (cookie,) = [one for one in browser.cookies if one.name.startswith("runicorn_token")]
+    (cookie,) = [item for item in browser.cookies if item.name.startswith("runicorn_token")]
     assert cookie.secure and cookie.path == (PREFIX if secure.url.endswith(PREFIX) else "/")
     headers = {"Cookie": f"{cookie.name}={cookie.value}", "Origin": secure.url.removesuffix(PREFIX)}
     context = ssl.create_default_context(cafile=str(secure.certificate))

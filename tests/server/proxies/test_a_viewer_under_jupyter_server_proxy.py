@@ -98,11 +98,11 @@ def test_a_run_is_watched_below_the_jupyter_server(where: str, jupyter: Jupyter,
     training = Training(jupyter.root, jupyter.home)
     try:
         with careful_page(chromium, refused=[401]) as page:
-            asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("websocket", lambda socket: asked.append(socket.url))
+            urls: list[str] = []
+            page.on("request", lambda request: urls.append(request.url))
+            page.on("websocket", lambda socket: urls.append(socket.url))
             assert page.goto(f"{jupyter.url}/api/status?token={PASSWORD}").ok
-            asked.clear()
+            urls.clear()
             page.goto(f"{address}/")
             page.get_by_label("Token").fill(TOKEN)
             page.get_by_role("button", name="Open").click()
@@ -120,9 +120,9 @@ def test_a_run_is_watched_below_the_jupyter_server(where: str, jupyter: Jupyter,
     finally:
         training.close()
     prefix = address.removeprefix(jupyter.url)
-    paths = [address.partition("//")[2].partition("/")[2] for address in asked]
+    paths = [address.partition("//")[2].partition("/")[2] for address in urls]
     assert len(paths) > 10 and not [path for path in paths if not f"/{path}".startswith(f"{prefix}/")]
-    assert [address for address in asked if address.startswith("ws:") and "/live" in address]
+    assert [address for address in urls if address.startswith("ws:") and "/live" in address]
     assert cookies == {prefix}
 
 

@@ -37,10 +37,10 @@ def head(*headers: tuple[str, str], target: str = "/runs/1?x=/p/") -> Head:
 
 
 def test_headers_of_other_peers_change_nothing() -> None:
-    asked = head(*EVERY)
+    headers = head(*EVERY)
     for peer in (OTHER, "", "::2", "::ffff:192.0.2.1"):
-        assert PROXY.apply(asked, peer) == (asked, peer)
-    assert Forwarding().apply(asked, TRUSTED) == (asked, TRUSTED)
+        assert PROXY.apply(headers, peer) == (headers, peer)
+    assert Forwarding().apply(headers, TRUSTED) == (headers, TRUSTED)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_host_is_the_one_that_the_browser_used(headers: list[tuple[str, str]
 
 
 @pytest.mark.parametrize(
-    ("prefix", "target", "seen", "address"),
+    ("prefix", "target", "backend_path", "address"),
     [
         ("/p", "/runs/1?x=/p/", "/runs/1", "/p/runs/1?x=/p/"),
         ("/p/", "/p/runs/1", "/runs/1", "/p/runs/1"),
@@ -91,9 +91,11 @@ def test_the_host_is_the_one_that_the_browser_used(headers: list[tuple[str, str]
         ("", "/runs/1", "/runs/1", "/runs/1"),
     ],
 )
-def test_a_prefix_is_removed_and_added_once(prefix: str, target: str, seen: str, address: str) -> None:
+def test_a_prefix_is_removed_and_added_once(
+    prefix: str, target: str, backend_path: str, address: str
+) -> None:
     applied, _ = PROXY.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
-    assert (applied.path, applied.address, applied.refusal) == (seen, address, None)
+    assert (applied.path, applied.address, applied.refusal) == (backend_path, address, None)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_a_malformed_option_is_refused_in_one_sentence(tmp_path: Path, option: s
     assert ended.stderr.startswith(f"runicorn: {option} must be") and ended.stderr.count("\n") == 1
 
 
-def asked(site: Site, source: str, method: str, path: str, *lines: str, body: str = "") -> Answer:
+def send(site: Site, source: str, method: str, path: str, *lines: str, body: str = "") -> Answer:
     """Send a request directly to the viewer from an address of this machine."""
     head = "\r\n".join(
         [
@@ -142,14 +144,14 @@ def asked(site: Site, source: str, method: str, path: str, *lines: str, body: st
 @pytest.mark.needs("nginx")
 def test_a_running_viewer_reads_a_prefix_of_its_proxy_alone(proxied: Site) -> None:
     lines = (BEARER, "X-Forwarded-Prefix: /elsewhere")
-    assert b'href="/elsewhere/settings"' in asked(proxied, "127.0.0.1", "GET", "/", *lines).body
-    assert b"/elsewhere" not in asked(proxied, "127.0.0.2", "GET", "/", *lines).body
+    assert b'href="/elsewhere/settings"' in send(proxied, "127.0.0.1", "GET", "/", *lines).body
+    assert b"/elsewhere" not in send(proxied, "127.0.0.2", "GET", "/", *lines).body
     malformed = (BEARER, "X-Forwarded-Prefix: //evil.example")
-    answer = asked(proxied, "127.0.0.1", "GET", "/api/runs", *malformed)
+    answer = send(proxied, "127.0.0.1", "GET", "/api/runs", *malformed)
     assert answer.status == 400 and b"X-Forwarded-Prefix" in answer.body and b"evil" not in answer.body
-    assert asked(proxied, "127.0.0.2", "GET", "/api/runs", *malformed).status == 200
+    assert send(proxied, "127.0.0.2", "GET", "/api/runs", *malformed).status == 200
     unsent = (*malformed, "Content-Type: application/json")
-    assert asked(proxied, "127.0.0.1", "POST", "/api/runs/tags", *unsent, body="{}").status == 400
+    assert send(proxied, "127.0.0.1", "POST", "/api/runs/tags", *unsent, body="{}").status == 400
 
 
 @pytest.mark.needs("nginx")
@@ -166,7 +168,7 @@ def test_a_forwarded_host_has_to_be_allowed(proxied: Site) -> None:
 def test_wrong_tokens_are_counted_by_forwarded_address(proxied: Site) -> None:
     def wrong(source: str, client: str) -> int:
         lines = (f"X-Forwarded-For: {client}", "Content-Type: application/x-www-form-urlencoded")
-        return asked(proxied, source, "POST", "/token", *lines, body=urlencode({"token": "wrong"})).status
+        return send(proxied, source, "POST", "/token", *lines, body=urlencode({"token": "wrong"})).status
 
     assert [wrong("127.0.0.1", "203.0.113.7") for _ in range(6)] == [401] * 5 + [429]
     assert wrong("127.0.0.1", "198.51.100.1, 203.0.113.7") == 429
@@ -179,7 +181,7 @@ def test_wrong_tokens_are_counted_by_forwarded_address(proxied: Site) -> None:
 def test_requests_are_limited_by_forwarded_address(proxied: Site) -> None:
     def write(client: str) -> int:
         lines = (BEARER, f"X-Forwarded-For: {client}", "Content-Type: application/json")
-        return asked(proxied, "127.0.0.1", "POST", "/api/config/user_root_dir", *lines, body="{}").status
+        return send(proxied, "127.0.0.1", "POST", "/api/config/user_root_dir", *lines, body="{}").status
 
     served, refused = until_refused(lambda: write("203.0.113.9"), 10)
     assert (served[0], refused) == (400, 429)
@@ -187,7 +189,7 @@ def test_requests_are_limited_by_forwarded_address(proxied: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "target", "seen"),
+    ("prefix", "target", "backend_path"),
     [
         ("/runs", "/runs/20240101_000000_aaaaaa", "/runs/20240101_000000_aaaaaa"),
         ("/runs", "/runs/20240101_000000_aaaaaa/live", "/runs/20240101_000000_aaaaaa/live"),
@@ -198,7 +200,7 @@ def test_requests_are_limited_by_forwarded_address(proxied: Site) -> None:
         ("/artifacts", "/artifacts/model/net/v1", "/artifacts/model/net/v1"),
     ],
 )
-def test_a_prefix_that_is_a_route_too_is_removed_once(prefix: str, target: str, seen: str) -> None:
+def test_a_prefix_that_is_a_route_too_is_removed_once(prefix: str, target: str, backend_path: str) -> None:
     proxy = replace(PROXY, is_route=is_route)
     applied, _ = proxy.apply(head(("x-forwarded-prefix", prefix), target=target), TRUSTED)
-    assert (applied.path, applied.prefix, applied.refusal) == (seen, prefix, None)
+    assert (applied.path, applied.prefix, applied.refusal) == (backend_path, prefix, None)

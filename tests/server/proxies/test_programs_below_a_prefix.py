@@ -47,9 +47,9 @@ def test_runs_are_uploaded_while_they_train_and_later(site: Site, folder: Path, 
     live, printed = trained(folder, home, **server)
     assert f"{site.url}/runs/{live}" in printed
     later, _ = trained(folder, home)
-    done = sync(folder, home, later, "--url", site.url, **server)
-    assert done.returncode == 0, done.stderr
-    assert f"{site.url}/runs/{later}" in done.stdout
+    process = sync(folder, home, later, "--url", site.url, **server)
+    assert process.returncode == 0, process.stderr
+    assert f"{site.url}/runs/{later}" in process.stdout
     pages = [f"{site.url}/runs/{run_id}" for run_id in (live, later)]
     until(lambda: all("uploaded" in site.session.get(page).text for page in pages))
 

@@ -102,8 +102,8 @@ def starting(
     pool.before_close[:] = [sessions.end_all_over]
 
     def body(**more: Any) -> dict[str, Any]:
-        asked = {**known_sshd.login(), "remote_root": str(remote_store), "conda_env": ".venv", **more}
-        return {name: value for name, value in asked.items() if value is not None}
+        fields = {**known_sshd.login(), "remote_root": str(remote_store), "conda_env": ".venv", **more}
+        return {name: value for name, value in fields.items() if value is not None}
 
     yield body
     remote_loop.run(_end_all(), 20)

@@ -24,7 +24,7 @@ def processes(home: Path, program: str) -> list[psutil.Process]:
 
 
 def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
-    found = []
+    matches = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it has just ended, or belongs to another user
             if (
@@ -32,27 +32,27 @@ def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[p
                 and process.environ().get("HOME") == str(home)
                 and process.status() != psutil.STATUS_ZOMBIE
             ):
-                found.append(process)
-    return found
+                matches.append(process)
+    return matches
 
 
 def files(server: Sshd) -> list[Path]:
     """Return files that a viewer should have removed; its database and secret are kept for the next one."""
-    kept = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"} | {
+    ours = {"runicorn.sqlite3", "runicorn.sqlite3-wal", "runicorn.sqlite3-shm", "secret.key"} | {
         "server.sqlite3",
         "server.created",
     }
     data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
     others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
-    return [path for path in data if path.name not in kept and path.suffix != ".lock"] + others
+    return [path for path in data if path.name not in ours and path.suffix != ".lock"] + others
 
 
 def command_lines() -> list[str]:
     """Return the command lines of all visible processes."""
-    found = []
+    lines = []
     for process in psutil.process_iter():
         try:
-            found.append(" ".join(process.cmdline()))
+            lines.append(" ".join(process.cmdline()))
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    return found
+    return lines

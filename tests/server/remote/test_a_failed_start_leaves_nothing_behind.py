@@ -50,8 +50,8 @@ def listener() -> Iterator[socket.socket]:
 
 def reports(port: int) -> str:
     """A viewer that reports a port on which it does not serve."""
-    said = line(StatusReport(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time())).strip()
-    return f"echo 'Welcome to this machine'\necho '{said}'\n{WAITS}"
+    report = line(StatusReport(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time())).strip()
+    return f"echo 'Welcome to this machine'\necho '{report}'\n{WAITS}"
 
 
 def assert_nothing_is_left(server: Sshd, session: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ def test_another_program_on_the_port_is_not_mistaken_for_the_viewer(
         503,
         "Another program on 127.0.0.1 listens on the port of the viewer.",
     )
-    assert any(b"/remote-session" in said for said in heard)
+    assert any(b"/remote-session" in message for message in heard)
 
 
 def test_a_host_without_port_forwarding_is_reported(
@@ -212,9 +212,16 @@ def test_a_viewer_starts_on_a_remote_host_whose_data_disk_is_full(
 
 def old_python(home: Path) -> Path:
     """A Python that reports a version of 2020."""
-    told = {"python": "3.8.10", "identity": "x", "runicorn": None, "home": str(home), "root": "/", "port": 1}
-    said = json.dumps(told | {"root_exists": True})
-    return fake_python(home, f"cat > /dev/null\necho 'runicorn-probe:{said}'\n", "venv")
+    fields = {
+        "python": "3.8.10",
+        "identity": "x",
+        "runicorn": None,
+        "home": str(home),
+        "root": "/",
+        "port": 1,
+    }
+    report = json.dumps(fields | {"root_exists": True})
+    return fake_python(home, f"cat > /dev/null\necho 'runicorn-probe:{report}'\n", "venv")
 
 
 @pytest.mark.parametrize(
@@ -270,10 +277,10 @@ def test_an_unusable_environment_is_reported(
     python = prepare(known_sshd.home)
     answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
     assert answer.status_code == 409, json.dumps(answer.json())
-    told = answer.json()
-    assert (told["detail"], told["code"], told["can_copy"]) == (sentence, code, can_copy)
-    assert (told["environment"], told["python"]) == ("venv", str(python))
-    assert "pip install" not in json.dumps(told)
+    body = answer.json()
+    assert (body["detail"], body["code"], body["can_copy"]) == (sentence, code, can_copy)
+    assert (body["environment"], body["python"]) == ("venv", str(python))
+    assert "pip install" not in json.dumps(body)
     assert leftovers.viewers(known_sshd.home) == []
 
 
@@ -299,8 +306,10 @@ def test_the_number_of_open_and_failed_sessions_is_limited(
         until_it_is(api, failed[-1], "failed")
         failed.append(begin(api, starting(host="127.0.0.1", port=9)))
     until_it_is(api, failed[-1], "failed")
-    kept = [session["session_id"] for session in api.get("/api/remote/viewer/sessions").json()["sessions"]]
-    assert kept == failed[-2:]
+    session_ids = [
+        session["session_id"] for session in api.get("/api/remote/viewer/sessions").json()["sessions"]
+    ]
+    assert session_ids == failed[-2:]
     pretending(known_sshd.home, WAITS, "venv")
     waiting = [begin(api, starting(conda_env="venv")) for _ in range(2)]
     answer = api.post("/api/remote/viewer/start", starting())

@@ -31,14 +31,14 @@ def mounted(sshd: Sshd, remote_store: Path, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a network file system was not seen: nothing can be mounted here")
     place = tmp_path / "mounted"
     place.mkdir()
-    told = {
+    settings = {
         "IdentityFile": sshd.key,
         "StrictHostKeyChecking": "no",
         "UserKnownHostsFile": "/dev/null",
         "dcache_timeout": REMEMBERS,
         "dcache_stat_timeout": REMEMBERS,
     }
-    options = [part for name, value in told.items() for part in ("-o", f"{name}={value}")]
+    options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
     there = f"{sshd.username}@{sshd.host}:{remote_store}"
     command = ["sshfs", "-f", "-p", str(sshd.port), *options, there, str(place)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -65,8 +65,8 @@ def test_runs_on_a_network_file_system_are_shown_live_and_no_viewer_file_is_stor
         assert side.report.root == str(mounted)
 
         def losses() -> list[float]:
-            told = side.get(f"/api/runs/{run_id}/metrics").json()
-            return [row["loss"] for row in told["rows"]]
+            metrics = side.get(f"/api/runs/{run_id}/metrics").json()
+            return [row["loss"] for row in metrics["rows"]]
 
         until(lambda: losses() == [0.5])
         for number in range(1, 4):
@@ -75,7 +75,7 @@ def test_runs_on_a_network_file_system_are_shown_live_and_no_viewer_file_is_stor
             )
             until(lambda: losses() == [0.5, *range(1, number + 1)])  # noqa: B023 - at once
         maps = psutil.Process(side.report.pid).memory_maps(grouped=True)
-        assert not [one.path for one in maps if one.path.startswith(str(mounted))]
+        assert not [mapping.path for mapping in maps if mapping.path.startswith(str(mounted))]
         assert sorted(path.name for path in remote_store.rglob("*")) == before
     finally:
         side.stop()

@@ -25,7 +25,7 @@ from runicorn.remote_protocol import (
 from runicorn_site.server.remote_mode import take_over
 from tests.folders import write_run
 from tests.processes import free_port
-from tests.server.remote.viewer_process import TOKEN, RemoteViewerProcess, written
+from tests.server.remote.viewer_process import TOKEN, RemoteViewerProcess, launch_request
 from tests.waiting import until
 
 Start = Callable[..., RemoteViewerProcess]
@@ -150,7 +150,7 @@ def test_a_link_made_with_the_token_opens_once(shared: RemoteViewerProcess) -> N
     link = shared.url + "/?once=" + make_stamp(TOKEN, OPEN, now)
     assert requests.get(link, timeout=60, allow_redirects=False).status_code == 303
     assert requests.get(link, timeout=60, allow_redirects=False).status_code == 401
-    for made in (
+    for secret in (
         make_stamp(TOKEN, OPEN, now - 301),
         make_stamp("another token", OPEN, now),
         make_stamp(TOKEN, HEARTBEAT, now),
@@ -158,7 +158,7 @@ def test_a_link_made_with_the_token_opens_once(shared: RemoteViewerProcess) -> N
         ".",
         "1.2",
     ):
-        old = requests.get(shared.url + "/", params={"once": made}, timeout=60, allow_redirects=False)
+        old = requests.get(shared.url + "/", params={"once": secret}, timeout=60, allow_redirects=False)
         assert old.status_code == 401
         assert "from the remote page of the viewer that started it" in old.text
 
@@ -181,9 +181,9 @@ def test_a_home_without_a_usable_file_system_does_not_prevent_a_start(folder: Pa
         ("", "not JSON"),
         ("not json\n", "not JSON"),
         ("[]\n", "not a JSON object"),
-        (written(session="s"), "session and token are missing"),
-        (written(session="s", token=3), "token has the wrong type"),
-        (written(session="s", token="t", port=70000), "is invalid"),
+        (launch_request(session="s"), "session and token are missing"),
+        (launch_request(session="s", token=3), "token has the wrong type"),
+        (launch_request(session="s", token="t", port=70000), "is invalid"),
     ],
 )
 def test_an_invalid_launch_request_is_refused(text: str, sentence: str) -> None:
@@ -191,7 +191,7 @@ def test_an_invalid_launch_request_is_refused(text: str, sentence: str) -> None:
         parse_launch_request(text)
 
 
-@pytest.mark.parametrize("request_line", ["\n", written(session="s", token="t", port=70000)])
+@pytest.mark.parametrize("request_line", ["\n", launch_request(session="s", token="t", port=70000)])
 def test_a_remote_viewer_exits_without_a_valid_launch_request(request_line: str, home: Path) -> None:
     side = RemoteViewerProcess(request_line, home)
     assert side.process.wait(60) == 2

@@ -74,13 +74,13 @@ class FarSshd(Sshd):
 @pytest.fixture
 def space() -> Iterator[Namespace]:
     """A network namespace; skips the test where that is not allowed."""
-    made = Namespace()
+    namespace = Namespace()
     try:
-        if os.getuid() != 0 or not shutil.which("ip") or not made.make():
+        if os.getuid() != 0 or not shutil.which("ip") or not namespace.make():
             pytest.skip("this machine allows no network namespace: loss and delay are not tried")
-        yield made
+        yield namespace
     finally:
-        made.remove()
+        namespace.remove()
 
 
 @pytest.fixture

@@ -76,12 +76,12 @@ def test_an_unprivileged_viewer_starts_a_remote_viewer_and_keeps_its_files_priva
         answer = viewer.post("/api/remote/viewer/start", json=start)
         assert answer.status_code == 200, answer.text
         assert len(leftovers.viewers(sshd.home)) == 1
-        saved = {**body, "auth_method": "key", "remember_password": True}
-        assert viewer.post("/api/config/ssh_connections", json=saved).status_code == 201
+        settings = {**body, "auth_method": "key", "remember_password": True}
+        assert viewer.post("/api/config/ssh_connections", json=settings).status_code == 201
     finally:
         assert viewer.stop() == 0
     until(lambda: leftovers.viewers(sshd.home) == [])
-    made = {path.name: path.stat() for path in (home / "config").iterdir() if path.is_file()}
-    assert {"known_hosts", "connections.json", ".secret.key"} <= made.keys()
-    assert {about.st_uid for about in made.values()} == {UNPRIVILEGED}
-    assert {stat.S_IMODE(about.st_mode) for about in made.values()} == {0o600}
+    files = {path.name: path.stat() for path in (home / "config").iterdir() if path.is_file()}
+    assert {"known_hosts", "connections.json", ".secret.key"} <= files.keys()
+    assert {about.st_uid for about in files.values()} == {UNPRIVILEGED}
+    assert {stat.S_IMODE(about.st_mode) for about in files.values()} == {0o600}

@@ -47,21 +47,26 @@ def nothing_left(remote_loop: LoopThread) -> Iterator[None]:
 
 def _sockets() -> int:
     mine = psutil.Process(os.getpid()).net_connections("tcp")
-    return sum(one.status == psutil.CONN_ESTABLISHED for one in mine)
+    return sum(connection.status == psutil.CONN_ESTABLISHED for connection in mine)
 
 
 def attempt(
-    loop: LoopThread, port: int, username: str = "", host: str = "127.0.0.1", limit: float = 10, **given: Any
+    loop: LoopThread,
+    port: int,
+    username: str = "",
+    host: str = "127.0.0.1",
+    limit: float = 10,
+    **credentials: Any,
 ) -> RemoteError:
     """Return the error of a connect, which must fail in time."""
     place = address(host, port, username or "me")
     began = time.monotonic()
-    with pytest.raises(RemoteError) as told:
-        loop.run(login.connect(place, Credentials(**given), limit), limit + 60)
+    with pytest.raises(RemoteError) as error:
+        loop.run(login.connect(place, Credentials(**credentials), limit), limit + 60)
     assert time.monotonic() - began < limit + 30
-    sentence = str(told.value.detail)
+    sentence = str(error.value.detail)
     assert sentence.endswith(".") and len(sentence) < 400
-    return told.value
+    return error.value
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +231,8 @@ def garble(server: Sshd, loop: LoopThread, seed: int) -> None:
         place = address("127.0.0.1", relay.port, server.username)
         try:
             link = loop.run(login.connect(place, Credentials(private_key_path=str(server.key)), LIMIT), 10)
-        except (HostUnreachable, HostKeyConflict) as told:
-            assert told.detail
+        except (HostUnreachable, HostKeyConflict) as error:
+            assert error.detail
         else:
             loop.run(link.close(), 5)
 
@@ -251,8 +256,8 @@ def test_a_process_without_a_user_name_can_connect(
         monkeypatch.delenv(variable)
     monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
     place = address("127.0.0.1", known_sshd.port, known_sshd.username)
-    given = Credentials(private_key_path=str(known_sshd.key))
-    remote_loop.run(remote_loop.run(login.connect(place, given), 15).close(), 5)
+    credentials = Credentials(private_key_path=str(known_sshd.key))
+    remote_loop.run(remote_loop.run(login.connect(place, credentials), 15).close(), 5)
 
 
 def test_the_time_limit_is_ten_seconds() -> None:

@@ -231,18 +231,18 @@ def test_latency_and_last_response_are_measured(
             pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15
         )
         until(lambda: connection.latency is not None and connection.latency >= 0.04)
-        seen = connection.seen_at
-        until(lambda: connection.seen_at > seen)
+        last_response = connection.seen_at
+        until(lambda: connection.seen_at > last_response)
         assert connection.to_dict()["latency_ms"] >= 40
 
 
 def test_viewers_are_stopped_before_their_connection_closes(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    told: list[str] = []
+    events: list[str] = []
 
     async def callback(connection: PooledConnection) -> None:
-        told.append(f"{connection.id} {connection.state}")
+        events.append(f"{connection.id} {connection.state}")
 
     connection = remote_loop.run(pool.open(place, key), 15)
     pool.before_close.append(callback)
@@ -250,7 +250,7 @@ def test_viewers_are_stopped_before_their_connection_closes(
         remote_loop.run(pool.close(connection.id), 15)
     finally:
         pool.before_close.remove(callback)
-    assert told == [f"{connection.id} connected"]
+    assert events == [f"{connection.id} connected"]
     until(lambda: known_sshd.logins() == 0)
 
 
@@ -305,14 +305,22 @@ def test_the_credentials_of_a_closed_connection_are_forgotten(
 
 def _remembered(text: str) -> bool:
     gc.collect()
-    return any(type(one) is Credentials and one.private_key == text for one in gc.get_objects())
+    return any(
+        type(candidate) is Credentials and candidate.private_key == text for candidate in gc.get_objects()
+    )
 
 
 def test_credentials_have_no_secrets_in_their_repr() -> None:
-    given = Credentials("pass-a", "key-b", "path-c", "phrase-d")
-    for shown in (repr(given), str(given), f"{given}", repr([given]), repr({"a": given})):
-        assert not any(secret in shown for secret in ("pass-a", "key-b", "path-c", "phrase-d"))
-    assert given.proof != Credentials("pass-a", "key-b", "path-c", "phrase-e").proof
+    credentials = Credentials("pass-a", "key-b", "path-c", "phrase-d")
+    for text in (
+        repr(credentials),
+        str(credentials),
+        f"{credentials}",
+        repr([credentials]),
+        repr({"a": credentials}),
+    ):
+        assert not any(secret in text for secret in ("pass-a", "key-b", "path-c", "phrase-d"))
+    assert credentials.proof != Credentials("pass-a", "key-b", "path-c", "phrase-e").proof
 
 
 def test_all_connections_end_together_even_where_a_host_hangs(

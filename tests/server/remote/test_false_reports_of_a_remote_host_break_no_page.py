@@ -69,8 +69,8 @@ def test_an_invalid_report_is_skipped(
     api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(viewers.LIMITS, "start", 2.0)
-    said = "\n".join(json.dumps(HONEST | false) for false in FALSE_REPORTS)
-    pretending(known_sshd.home, f"cat <<'EOF'\n{said}\nEOF\nexec cat > /dev/null", "venv")
+    reports = "\n".join(json.dumps(HONEST | false) for false in FALSE_REPORTS)
+    pretending(known_sshd.home, f"cat <<'EOF'\n{reports}\nEOF\nexec cat > /dev/null", "venv")
     answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
     assert answer.status_code == 503 and "did not start" in answer.json()["detail"]
 
@@ -104,11 +104,11 @@ def test_names_in_no_encoding_are_mirrored_and_shown(
     starting()
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
     form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
-    one = mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
-    assert one.over.wait(60) and (one.state, one.error) == ("finished", "")
+    mirror = mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+    assert mirror.over.wait(60) and (mirror.state, mirror.error) == ("finished", "")
     for name in (os.fsdecode(b"\xff odd.bin"), "somewhere else"):
-        one.progress(1, 1, f"vision/resnet/runs/{run_id}/media/{name}")
-        one.state = "running"
-        assert client.get(f"/remote/mirrors/{one.id}").status_code == 200
+        mirror.progress(1, 1, f"vision/resnet/runs/{run_id}/media/{name}")
+        mirror.state = "running"
+        assert client.get(f"/remote/mirrors/{mirror.id}").status_code == 200
         assert client.get("/remote").status_code == 200
-    one.state = "finished"
+    mirror.state = "finished"

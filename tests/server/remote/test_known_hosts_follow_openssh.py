@@ -21,7 +21,7 @@ ACCEPT = "/api/remote/known-hosts/accept"
 REMOVE = "/api/remote/known-hosts/remove"
 
 
-def made(folder: Path, name: str = "key", kind: str = "ed25519") -> HostKey:
+def host_key(folder: Path, name: str = "key", kind: str = "ed25519") -> HostKey:
     """Return a new public key."""
     return public_key(keygen(folder / name, kind).with_suffix(".pub").read_text())
 
@@ -29,7 +29,7 @@ def made(folder: Path, name: str = "key", kind: str = "ed25519") -> HostKey:
 @pytest.fixture
 def key(tmp_path: Path) -> HostKey:
     """A public host key."""
-    return made(tmp_path)
+    return host_key(tmp_path)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def question(host: str, port: int, key: HostKey) -> dict[str, Any]:
     }
 
 
-def shown(host: str, port: int, key: HostKey) -> dict[str, Any]:
+def acceptance(host: str, port: int, key: HostKey) -> dict[str, Any]:
     """Return the same for a key that the host presented."""
     host_keys._remember(host, port, key)
     return question(host, port, key)
@@ -58,11 +58,11 @@ def shown(host: str, port: int, key: HostKey) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 def test_the_fingerprint_is_that_of_ssh_keygen(tmp_path: Path, kind: str) -> None:
-    key = made(tmp_path, kind=kind)
-    told = subprocess.run(
+    key = host_key(tmp_path, kind=kind)
+    process = subprocess.run(
         ["ssh-keygen", "-l", "-f", str(tmp_path / "key.pub")], capture_output=True, text=True, check=True
     )
-    assert told.stdout.split()[1] == key.fingerprint
+    assert process.stdout.split()[1] == key.fingerprint
 
 
 def test_ssh_keygen_finds_what_was_accepted(api: APIClient, file: Path, key: HostKey) -> None:
@@ -72,11 +72,11 @@ def test_ssh_keygen_finds_what_was_accepted(api: APIClient, file: Path, key: Hos
         ("::1", 22, "::1"),
         ("2001:db8::7", 2222, "[2001:db8::7]:2222"),
     ):
-        assert api.post(ACCEPT, shown(host, port, key)).json() == {"ok": True}
-        found = subprocess.run(
+        assert api.post(ACCEPT, acceptance(host, port, key)).json() == {"ok": True}
+        process = subprocess.run(
             ["ssh-keygen", "-F", name, "-f", str(file)], capture_output=True, text=True, check=False
         )
-        assert found.stdout.splitlines()[-1] == f"{name} {key.text}"
+        assert process.stdout.splitlines()[-1] == f"{name} {key.text}"
         assert host_keys.trusted_keys(host, port) == [key]
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -98,8 +98,8 @@ def test_hashed_names_are_known_and_removed(api: APIClient, file: Path, key: Hos
 
 
 def test_other_lines_of_the_file_are_kept(api: APIClient, file: Path, tmp_path: Path) -> None:
-    old, new, other = (made(tmp_path, name) for name in ("old", "new", "other"))
-    rsa = made(tmp_path, "rsa", "rsa")
+    old, new, other = (host_key(tmp_path, name) for name in ("old", "new", "other"))
+    rsa = host_key(tmp_path, "rsa", "rsa")
     before = (
         "# a comment, with bytes that are no UTF-8: \udcff\n"
         "\n"
@@ -114,33 +114,33 @@ def test_other_lines_of_the_file_are_kept(api: APIClient, file: Path, tmp_path: 
     )
     file.write_bytes(before.encode("utf-8", "surrogateescape"))
     file.chmod(0o644)
-    assert api.post(ACCEPT, shown("gpu", 22, new)).status_code == 200
+    assert api.post(ACCEPT, acceptance("gpu", 22, new)).status_code == 200
     after = file.read_bytes().decode("utf-8", "surrogateescape")
-    kept = before.replace("gpu,192.0.2.7", "192.0.2.7").replace(f"gpu {rsa.text}\n", "")
-    assert after == f"{kept}\ngpu {new.text}\n"
+    remaining = before.replace("gpu,192.0.2.7", "192.0.2.7").replace(f"gpu {rsa.text}\n", "")
+    assert after == f"{remaining}\ngpu {new.text}\n"
     assert host_keys.trusted_keys("gpu", 22) == [new] and host_keys.trusted_keys("192.0.2.7", 22) == [old]
     assert file.stat().st_mode & 0o777 == 0o600
     body = {"host": "gpu", "port": 22, "key_type": "ssh-ed25519"}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": False}
-    assert file.read_bytes().decode("utf-8", "surrogateescape") == f"{kept}\n"
+    assert file.read_bytes().decode("utf-8", "surrogateescape") == f"{remaining}\n"
 
 
 def test_the_file_of_runicorn_05_is_taken_over(api: APIClient, file: Path, key: HostKey) -> None:
     file.write_text(f"[10.0.0.5]:2222 {key.text}\ngpu,GPU2 {key.text}\n")
     entries = api.get("/api/remote/known-hosts/list").json()["entries"]
-    told = {"key_type": "ssh-ed25519", "key_base64": key.data, "fingerprint_sha256": key.fingerprint}
+    key_fields = {"key_type": "ssh-ed25519", "key_base64": key.data, "fingerprint_sha256": key.fingerprint}
     assert entries == [
-        {"host": "10.0.0.5", "port": 2222, "known_hosts_host": "[10.0.0.5]:2222", **told},
-        {"host": "gpu", "port": 22, "known_hosts_host": "gpu", **told},
-        {"host": "gpu2", "port": 22, "known_hosts_host": "GPU2", **told},
+        {"host": "10.0.0.5", "port": 2222, "known_hosts_host": "[10.0.0.5]:2222", **key_fields},
+        {"host": "gpu", "port": 22, "known_hosts_host": "gpu", **key_fields},
+        {"host": "gpu2", "port": 22, "known_hosts_host": "GPU2", **key_fields},
     ]
     assert host_keys.trusted_keys("gpu2", 22) == [key]
 
 
 def test_the_rows_follow_the_file(api: APIClient, file: Path, tmp_path: Path) -> None:
-    first, second = made(tmp_path, "first"), made(tmp_path, "second")
-    api.post(ACCEPT, shown("gpu", 22, first))
+    first, second = host_key(tmp_path, "first"), host_key(tmp_path, "second")
+    api.post(ACCEPT, acceptance("gpu", 22, first))
     assert [row.fingerprint_sha256 for row in KnownHost.objects.all()] == [first.fingerprint]
     file.write_text(f"cpu {second.text}\n")
     assert [entry["host"] for entry in api.get("/api/remote/known-hosts/list").json()["entries"]] == ["cpu"]
@@ -155,14 +155,14 @@ def test_a_key_that_was_never_presented_is_not_accepted(
 ) -> None:
     for place in (("gpu", 2222), ("cpu", 22)):
         host_keys._remember(*place, key)
-    host_keys._remember("gpu", 22, made(tmp_path, "other"))
+    host_keys._remember("gpu", 22, host_key(tmp_path, "other"))
     answer = api.post(ACCEPT, question("gpu", 22, key))
     assert answer.status_code == 400
     assert answer.json()["detail"] == (
         "public_key: gpu did not present this key within the last ten minutes. Connect again and compare them."
     )
     assert not file.exists()
-    body = shown("gpu", 22, key)
+    body = acceptance("gpu", 22, key)
     monkeypatch.setattr(host_keys, "ACCEPT_SECONDS", -1.0)
     assert api.post(ACCEPT, body).status_code == 400
     assert not file.exists()
@@ -199,7 +199,7 @@ def test_a_key_that_was_never_presented_is_not_accepted(
 def test_contradictory_fields_are_bad_input(
     api: APIClient, file: Path, key: HostKey, change: dict[str, Any], sentence: str
 ) -> None:
-    answer = api.post(ACCEPT, shown("gpu", 22, key) | change)
+    answer = api.post(ACCEPT, acceptance("gpu", 22, key) | change)
     assert (answer.status_code, answer.json()["detail"]) == (400, sentence)
     assert not file.exists()
 
@@ -210,7 +210,7 @@ def test_contradictory_fields_are_bad_input(
 def test_invalid_fields_are_bad_input(
     api: APIClient, file: Path, key: HostKey, change: dict[str, Any]
 ) -> None:
-    answer = api.post(ACCEPT, shown("gpu", 22, key) | change)
+    answer = api.post(ACCEPT, acceptance("gpu", 22, key) | change)
     assert answer.status_code == 400 and next(iter(change)) in answer.json()["errors"]
     assert not file.exists()
 
@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read_makes_no_host_unknown(api: APIClient, file: 
         host_keys.verify(host_keys.content(), "gpu", 22, key)
     for method, route, body in (
         (api.get, "/api/remote/known-hosts/list", None),
-        (api.post, ACCEPT, shown("gpu", 22, key)),
+        (api.post, ACCEPT, acceptance("gpu", 22, key)),
         (api.post, REMOVE, {"host": "gpu", "key_type": key.key_type}),
     ):
         answer = method(route, body)
@@ -259,7 +259,7 @@ def test_a_file_that_is_linked_stays_linked(api: APIClient, file: Path, key: Hos
     elsewhere = tmp_path / "dotfiles"
     elsewhere.write_text("# mine\n")
     file.symlink_to(elsewhere)
-    assert api.post(ACCEPT, shown("gpu", 22, key)).status_code == 200
+    assert api.post(ACCEPT, acceptance("gpu", 22, key)).status_code == 200
     assert file.is_symlink() and elsewhere.read_text() == f"# mine\ngpu {key.text}\n"
 
 

@@ -17,7 +17,7 @@ import pytest
 from runs.models import StorageRoot
 from tests import secrecy
 from tests.processes import PROJECT
-from tests.secrecy import look_at, look_through, search, secret, taken
+from tests.secrecy import look_at, look_through, pop_leaks, search, secret
 from tests.sshd import keygen
 
 SESSION = """
@@ -39,17 +39,17 @@ def planted(folder: Path, content: bytes) -> list[str]:
     """Return the findings for a file with this content."""
     (folder / "a file").write_bytes(content)
     assert look_through([folder]) == 1
-    return taken()
+    return pop_leaks()
 
 
 def test_a_secret_is_found_in_every_form_that_files_have(folder: Path) -> None:
-    made = secret()
+    password = secret()
     for content in (
-        made,
-        f'{{"password": "{made}"}}',
-        f"x={made}&y=1",
-        f"\0\xff{made}\0",
-        "a" * 10**6 + made,
+        password,
+        f'{{"password": "{password}"}}',
+        f"x={password}&y=1",
+        f"\0\xff{password}\0",
+        "a" * 10**6 + password,
     ):
         assert len(planted(folder, content.encode("latin-1"))) == 1
     assert planted(folder, b"sekret-, sekret and secrets") == []
@@ -62,30 +62,30 @@ def test_a_secret_is_found_in_a_database_and_its_journal(folder: Path) -> None:
         rows.execute("INSERT INTO t VALUES (?)", [secret()])
         rows.commit()
         look_through([folder])
-    assert [leak for leak in taken() if "rows.sqlite3-wal" in leak]
+    assert [leak for leak in pop_leaks() if "rows.sqlite3-wal" in leak]
 
 
 @pytest.mark.needs("ssh-keygen")
 def test_the_text_of_a_key_is_found_wherever_it_begins(tmp_path: Path) -> None:
     key = keygen(tmp_path / "key")
     assert look_through([tmp_path]) == 1  # the public key; the test wrote the private one itself
-    assert taken() == []
+    assert pop_leaks() == []
     for line in ("", "x", "xy", "xyz\n"):
         search((line + key.read_text()).encode(), "an answer")
-        assert len(taken()) == 1
+        assert len(pop_leaks()) == 1
     search(keygen(tmp_path / "protected", passphrase=secret()).read_bytes(), "protected")
-    assert taken() == []
+    assert pop_leaks() == []
 
 
 def test_a_secret_is_found_in_responses_and_logs() -> None:
-    made = secret()
-    look_at(SimpleNamespace(content=made.encode(), status_code=200, headers={}))
-    look_at(SimpleNamespace(content=b"", status_code=302, headers={"Location": f"/?p={made}"}))
+    password = secret()
+    look_at(SimpleNamespace(content=password.encode(), status_code=200, headers={}))
+    look_at(SimpleNamespace(content=b"", status_code=302, headers={"Location": f"/?p={password}"}))
     try:
-        raise ValueError(made)
+        raise ValueError(password)
     except ValueError:
         logging.getLogger("somewhere").exception("It went wrong")
-    assert [leak.partition(":")[0] for leak in taken()] == [
+    assert [leak.partition(":")[0] for leak in pop_leaks()] == [
         "an answer with status 200",
         "the head of an answer",
         "the log of somewhere",
@@ -97,7 +97,7 @@ def test_a_secret_is_found_in_rows(request: pytest.FixtureRequest) -> None:
     row = StorageRoot.objects.create(path=f"/{secret()}", opened_at=0)
     secrecy.pytest_runtest_teardown(request.node)
     row.delete()
-    assert len([leak for leak in taken() if leak.startswith(f"a row of {request.node.nodeid}: ")]) == 1
+    assert len([leak for leak in pop_leaks() if leak.startswith(f"a row of {request.node.nodeid}: ")]) == 1
 
 
 def test_a_test_session_that_leaves_a_secret_fails(folder: Path) -> None:

@@ -22,9 +22,9 @@ def to(server: Sshd, username: str = "") -> Address:
     return address(server.host, server.port, username or server.username)
 
 
-def open_with(loop: LoopThread, server: Sshd, **given: object) -> PooledConnection:
+def open_with(loop: LoopThread, server: Sshd, **credentials: object) -> PooledConnection:
     """Connect with the given credentials only."""
-    return loop.run(pool.open(to(server), Credentials(**{"use_agent": False, **given})), 20)  # type: ignore[arg-type]
+    return loop.run(pool.open(to(server), Credentials(**{"use_agent": False, **credentials})), 20)  # type: ignore[arg-type]
 
 
 def whoami(loop: LoopThread, connection: PooledConnection) -> str:
@@ -53,19 +53,19 @@ def test_a_key_with_a_passphrase_is_accepted(
     phrase, another = secret(), secret()
     key = keygen(tmp_path / "protected", kind, phrase)
     known_sshd.authorized.write_text(key.with_suffix(".pub").read_text())
-    for given in ({"private_key_path": str(key)}, {"private_key": key.read_text()}):
+    for key_options in ({"private_key_path": str(key)}, {"private_key": key.read_text()}):
         for wrong in (None, another)[: 2 if kind == "ed25519" else 1]:
             with pytest.raises(InvalidKey, match="passphrase"):
-                open_with(remote_loop, known_sshd, **given, passphrase=wrong)
-        connection = open_with(remote_loop, known_sshd, **given, passphrase=phrase)
+                open_with(remote_loop, known_sshd, **key_options, passphrase=wrong)
+        connection = open_with(remote_loop, known_sshd, **key_options, passphrase=phrase)
         remote_loop.run(pool.close(connection.id), 10)
 
 
 def test_an_unknown_host_key_is_a_conflict(sshd: Sshd, remote_loop: LoopThread) -> None:
-    with pytest.raises(HostKeyConflict) as told:
+    with pytest.raises(HostKeyConflict) as conflict:
         open_with(remote_loop, sshd, private_key_path=str(sshd.key))
-    assert told.value.host_key["reason"] == "unknown"
-    assert told.value.host_key["public_key"] == sshd.public_key
+    assert conflict.value.host_key["reason"] == "unknown"
+    assert conflict.value.host_key["public_key"] == sshd.public_key
     assert "Accepted" not in sshd.output, "it logged in before anybody knew the host"
     host_keys.path().write_text(sshd.known_hosts_line)
     open_with(remote_loop, sshd, private_key_path=str(sshd.key))
@@ -124,9 +124,9 @@ def test_an_ipv6_address_works_like_others(start_sshd: Callable[..., Sshd], remo
     server = start_sshd("ListenAddress ::1")
     place = address("[0:0::1]", server.port, server.username)
     assert place.id == f"{server.username}@[::1]:{server.port}"
-    given = Credentials(private_key_path=str(server.key))
-    with pytest.raises(HostKeyConflict) as told:
-        remote_loop.run(pool.open(place, given), 20)
-    assert told.value.host_key["known_hosts_host"] == f"[::1]:{server.port}"
+    credentials = Credentials(private_key_path=str(server.key))
+    with pytest.raises(HostKeyConflict) as conflict:
+        remote_loop.run(pool.open(place, credentials), 20)
+    assert conflict.value.host_key["known_hosts_host"] == f"[::1]:{server.port}"
     host_keys.path().write_text(f"[::1]:{server.port} {server.public_key}\n")
-    assert remote_loop.run(pool.open(place, given), 20).id == place.id
+    assert remote_loop.run(pool.open(place, credentials), 20).id == place.id

@@ -71,7 +71,7 @@ def ask(api: APIClient, known_sshd: Sshd, remote_loop: LoopThread) -> Callable[.
     return put
 
 
-def found(ask: Callable[..., Any]) -> dict[str, dict[str, Any]]:
+def environments_by_name(ask: Callable[..., Any]) -> dict[str, dict[str, Any]]:
     """Return the found environments by name."""
     answer = ask("conda-envs").json()
     assert answer["ok"] is True
@@ -94,8 +94,8 @@ def test_every_kind_of_environment_is_found(known_sshd: Sshd, ask: Callable[...,
     virtual_environment(home / ".pyenv" / "versions" / "3.11.7")
     virtual_environment(home / ".local/share/pipx/venvs/tool")
     (home / ".profile").write_text("echo greetings from the profile\n")
-    listed = found(ask)
-    kinds = {name: (env["type"], env["tool"]) for name, env in listed.items()}
+    environments = environments_by_name(ask)
+    kinds = {name: (env["type"], env["tool"]) for name, env in environments.items()}
     assert (
         kinds.items()
         >= {
@@ -109,8 +109,8 @@ def test_every_kind_of_environment_is_found(known_sshd: Sshd, ask: Callable[...,
             "tool": ("virtualenv", "pipx"),
         }.items()
     )
-    assert [env["path"] for env in listed.values() if env["type"] == "conda"], "conda's were not found"
-    assert listed["vision/.venv"] == {
+    assert [env["path"] for env in environments.values() if env["type"] == "conda"], "conda's were not found"
+    assert environments["vision/.venv"] == {
         "name": "vision/.venv",
         "type": "virtualenv",
         "tool": "venv",
@@ -121,20 +121,20 @@ def test_every_kind_of_environment_is_found(known_sshd: Sshd, ask: Callable[...,
         "runicorn_is_ours": True,
         "is_default": True,
     }
-    old = listed["old/venv"]
+    old = environments["old/venv"]
     assert (old["runicorn_version"], old["runicorn_is_ours"]) == ("0.5.4", False)
-    assert listed[".venv"]["runicorn_version"] is None
-    assert listed["cpython-3.12-linux"]["python_version"] == "Unknown"
-    assert sum(env["is_default"] for env in listed.values()) == 1
+    assert environments[".venv"]["runicorn_version"] is None
+    assert environments["cpython-3.12-linux"]["python_version"] == "Unknown"
+    assert sum(env["is_default"] for env in environments.values()) == 1
 
 
 def test_a_config_has_the_defaults_of_a_viewer(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
     home = known_sshd.home
     with_ours(virtual_environment(home / "vision" / ".venv"))
-    told = ask("config", conda_env="vision/.venv").json()
-    port = told.pop("suggestedRemotePort")
+    config = ask("config", conda_env="vision/.venv").json()
+    port = config.pop("suggestedRemotePort")
     assert 1024 <= port <= 65535
-    assert told == {
+    assert config == {
         "ok": True,
         "condaEnv": "vision/.venv",
         "pythonVersion": f"Python {HERE}",
@@ -148,12 +148,12 @@ def test_a_config_has_the_defaults_of_a_viewer(known_sshd: Sshd, ask: Callable[.
         "connectionId": known_sshd.id,
     }
     (home / "runicorn_data").mkdir()
-    told = ask("config", conda_env=f"{home}/vision/.venv/bin/python").json()
-    assert (told["defaultStorageRoot"], told["storageRootExists"]) == (f"{home}/runicorn_data", True)
+    config = ask("config", conda_env=f"{home}/vision/.venv/bin/python").json()
+    assert (config["defaultStorageRoot"], config["storageRootExists"]) == (f"{home}/runicorn_data", True)
     (home / ".config" / "runicorn").mkdir(parents=True)
     (home / ".config" / "runicorn" / "config.json").write_text('{"user_root_dir": "~/my runs"}')
-    told = ask("config", conda_env="vision/.venv").json()
-    assert (told["defaultStorageRoot"], told["storageRootExists"]) == (f"{home}/my runs", False)
+    config = ask("config", conda_env="vision/.venv").json()
+    assert (config["defaultStorageRoot"], config["storageRootExists"]) == (f"{home}/my runs", False)
     assert ask("config").json()["condaEnv"] == "system"
 
 
@@ -176,17 +176,19 @@ def test_a_hanging_python_hides_no_other(
     python_at(known_sshd.home / ".pyenv/versions/hangs/bin/python", "exec sleep 100")
     python_at(known_sshd.home / ".pyenv/versions/talks/bin/python", "exec yes")
     began = time.monotonic()
-    listed = found(ask)
+    environments = environments_by_name(ask)
     assert time.monotonic() - began < 60
-    assert listed["hangs"]["python_version"] == listed["talks"]["python_version"] == "Unknown"
-    assert listed["system"]["python_version"].startswith("Python 3.")
-    until(lambda: not any(command_of(one).startswith(("sleep", "yes")) for one in known_sshd.sessions()))
+    assert environments["hangs"]["python_version"] == environments["talks"]["python_version"] == "Unknown"
+    assert environments["system"]["python_version"].startswith("Python 3.")
+    until(
+        lambda: not any(command_of(session).startswith(("sleep", "yes")) for session in known_sshd.sessions())
+    )
 
 
 def test_a_hanging_python_keeps_its_name() -> None:
-    told = Environment("", "system", "", "/usr/bin/python3", python="3.11.2", identity="s", home="/home/me")
+    usable = Environment("", "system", "", "/usr/bin/python3", python="3.11.2", identity="s", home="/home/me")
     silent = Environment("", "virtualenv", "", "/home/me/.venv/bin/python")
-    assert [one.name for one in probe.with_names([told, silent])] == ["system", ".venv"]
+    assert [environment.name for environment in probe.with_names([usable, silent])] == ["system", ".venv"]
 
 
 def test_no_environment_is_called_missing_when_no_python_responds(
@@ -207,7 +209,7 @@ def test_modules_in_the_home_are_not_run(known_sshd: Sshd, ask: Callable[..., An
         (home / name).write_text("open(__file__ + '.ran', 'w')\n")
     virtual_environment(home / ".venv")
     (home / ".profile").write_text(f"cd {home}\n")
-    assert found(ask)[".venv"]["python_version"] == f"Python {HERE}"
+    assert environments_by_name(ask)[".venv"]["python_version"] == f"Python {HERE}"
     assert not list(home.glob("*.ran"))
 
 
@@ -229,8 +231,8 @@ def test_output_of_the_login_shell_is_ignored(
         connected = api.post("/api/remote/connect", body).json()
         answer = api.get("/api/remote/conda-envs", {"connection_id": connected["connection_id"]}).json()
         assert next(env["type"] for env in answer["envs"]) == "system"
-        listed = api.get("/api/remote/fs/list", {"connection_id": connected["connection_id"]}).json()
-        assert ".bashrc" in [item["name"] for item in listed["items"]]
+        listing = api.get("/api/remote/fs/list", {"connection_id": connected["connection_id"]}).json()
+        assert ".bashrc" in [item["name"] for item in listing["items"]]
 
 
 def test_a_user_without_a_shell_is_reported(
@@ -303,8 +305,8 @@ def test_the_number_of_probed_pythons_is_limited() -> None:
     ],
 )
 def test_an_invalid_description_is_ignored(output: bytes) -> None:
-    one = probe.environment(Candidate("system", "system", "/usr/bin/python3"), output)
-    assert one.python is None and not one.ours and not one.new_enough
+    environment = probe.environment(Candidate("system", "system", "/usr/bin/python3"), output)
+    assert environment.python is None and not environment.ours and not environment.new_enough
 
 
 def test_a_description_is_only_text() -> None:
@@ -312,18 +314,22 @@ def test_a_description_is_only_text() -> None:
         "identity": 1, "home": "/home/me\\n", "root": 5, "root_exists": "yes", "port": "x"}""".replace(
         b"\n        ", b" "
     )
-    one = probe.environment(Candidate("system", "system", "/usr/bin/python3"), output)
-    assert (one.python, one.runicorn, one.implementation, one.home, one.root) == (
-        *("3.[2J12", None, None, "/home/me", ""),
-    )
-    assert (one.root_exists, one.port) == (False, 0)
+    environment = probe.environment(Candidate("system", "system", "/usr/bin/python3"), output)
+    assert (
+        environment.python,
+        environment.runicorn,
+        environment.implementation,
+        environment.home,
+        environment.root,
+    ) == (*("3.[2J12", None, None, "/home/me", ""),)
+    assert (environment.root_exists, environment.port) == (False, 0)
 
 
 def test_names_are_unique() -> None:
     def env(kind: Any, tool: str, path: str, **more: Any) -> Environment:
         return Environment("", kind, tool, path, home="/home/me", **more)
 
-    listed = probe.with_names(
+    environments = probe.with_names(
         [
             env("system", "system", "/usr/bin/python3", identity="a"),
             env("system", "system", "/bin/python3", identity="a"),
@@ -338,11 +344,11 @@ def test_names_are_unique() -> None:
             env("virtualenv", "uv", "/home/me/x/bin/python3", implementation=probe.IMPLEMENTATION),
         ]
     )
-    assert [one.name for one in listed] == [
+    assert [environment.name for environment in environments] == [
         *("system", "/usr/local/bin/python3", "base", "/home/me/miniconda3", "ml"),
         *("/home/me/miniconda3/envs/ml", ".venv", "a/.venv", "/home/me/b/a/.venv", "x"),
     ]
-    assert [one.name for one in listed if one.is_default] == ["x"]
+    assert [environment.name for environment in environments if environment.is_default] == ["x"]
     assert probe.with_names([]) == []
 
 

@@ -157,13 +157,16 @@ def test_a_file_is_copied_whole(
 ) -> None:
     source = tmp_path / "wheel.whl"
     source.write_bytes(os.urandom(3_000_000))
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     place = remote_loop.run(
-        files.put(connection.link, source, "~/deep/er/a 'wheel'.whl", lambda *seen: told.append(seen)), 30
+        files.put(
+            connection.link, source, "~/deep/er/a 'wheel'.whl", lambda *counts: progress.append(counts)
+        ),
+        30,
     )
     assert place == f"{known_sshd.home}/deep/er/a 'wheel'.whl"
     assert Path(place).read_bytes() == source.read_bytes()
-    assert told[-1] == (3_000_000, 3_000_000) and len(told) > 3
+    assert progress[-1] == (3_000_000, 3_000_000) and len(progress) > 3
     source.write_bytes(b"newer")
     remote_loop.run(files.put(connection.link, source, place), 30)
     assert Path(place).read_bytes() == b"newer"
@@ -182,9 +185,9 @@ def test_a_full_disk_leaves_nothing(known_sshd: Sshd, remote_loop: LoopThread, t
     known_sshd.start()
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
     connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
-    with pytest.raises(RemoteOperationFailed, match="SFTP error on") as told:
+    with pytest.raises(RemoteOperationFailed, match="SFTP error on") as error:
         remote_loop.run(files.put(connection.link, source, "~/wheel.whl"), 30)
-    assert str(known_sshd.home) in str(told.value.detail)
+    assert str(known_sshd.home) in str(error.value.detail)
     assert not list(known_sshd.home.iterdir())
 
 
@@ -194,8 +197,8 @@ def test_an_interrupted_copy_is_reported(
     source = tmp_path / "wheel.whl"
     source.write_bytes(os.urandom(30_000_000))
 
-    def cut(done: int, size: int) -> None:
-        if 0 < done < size:
+    def cut(offset: int, size: int) -> None:
+        if 0 < offset < size:
             known_sshd.cut()
 
     with pytest.raises(ConnectionLost):

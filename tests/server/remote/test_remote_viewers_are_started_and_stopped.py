@@ -35,12 +35,12 @@ def test_a_remote_viewer_serves_pages_and_sockets_and_leaves_nothing_behind(
         assert (page.status_code, page.url) == (200, base + "/")
         assert "0.5" in browser.get(f"{base}/runs/{run}", timeout=60).text
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    told = api.get(f"/api/remote/viewer/status/{session['session_id']}").json()
-    for viewer, token in ((told["url"], None), (base, session["token"])):
+    status = api.get(f"/api/remote/viewer/status/{session['session_id']}").json()
+    for viewer, token in ((status["url"], None), (base, session["token"])):
         with client.connect(viewer, token=token) as programs:
             assert [each["id"] for each in programs.list_experiments()] == [run]
     with pytest.raises(client.AuthenticationError):
-        client.connect(told["url"])
+        client.connect(status["url"])
     address = f"ws://localhost:{session['local_port']}/api/runs/{run}/logs/ws"
     with open_socket(address, additional_headers={"Cookie": cookie}, proxy=None) as live:
         log = remote_store / "vision" / "resnet" / "runs" / run / "logs.txt"
@@ -67,10 +67,10 @@ def followed(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
     session_id, stages = answer["session"]["session_id"], []
 
     def runs() -> dict[str, Any] | None:
-        told = dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
-        stages.append(told["stage"])
-        assert told["status"] in {"connecting", "running"}, told
-        return told if told["is_active"] else None
+        status = dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
+        stages.append(status["stage"])
+        assert status["status"] in {"connecting", "running"}, status
+        return status if status["is_active"] else None
 
     session = until(runs)
     order = ["connect", "environment", "start", "tunnel", "health", ""]
@@ -110,14 +110,14 @@ def test_a_session_has_both_spellings_and_each_link_opens_once(
     assert (session["status"], session["stage"], session["error"]) == ("running", "", None)
     assert (session["remoteRoot"], session["condaEnv"]) == (str(remote_store), ".venv")
     assert session["latency_ms"] > 0 and session["last_seen"] * 1000 >= session["started_at"]
-    (listed,) = api.get("/api/remote/viewer/sessions").json()["sessions"]
-    told = api.get(f"/api/remote/viewer/status/{session['sessionId']}").json()
-    assert listed["sessionId"] == told["sessionId"] == session["sessionId"]
-    assert len({session["url"], listed["url"], told["url"]}) == 3
+    (entry,) = api.get("/api/remote/viewer/sessions").json()["sessions"]
+    status = api.get(f"/api/remote/viewer/status/{session['sessionId']}").json()
+    assert entry["sessionId"] == status["sessionId"] == session["sessionId"]
+    assert len({session["url"], entry["url"], status["url"]}) == 3
     both = api.get("/api/remote/status").json()
     assert (both["connection_count"], both["viewer_session_count"]) == (1, 1)
     assert both["viewer_sessions"][0]["sessionId"] == session["sessionId"]
-    for url in (session["url"], told["url"]):
+    for url in (session["url"], status["url"]):
         first = requests.get(url, timeout=60, allow_redirects=False)
         assert first.status_code == 303
         assert requests.get(url, timeout=60, allow_redirects=False).status_code == 401
@@ -144,8 +144,8 @@ def test_a_start_can_be_stopped(api: APIClient, starting: Body, known_sshd: Sshd
 def test_a_requested_port_is_used_or_reported_as_in_use(
     api: APIClient, starting: Body, known_sshd: Sshd
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         answer = api.post("/api/remote/viewer/start", starting(local_port=port))
         assert (answer.status_code, answer.json()["detail"]) == (
             409,

@@ -111,10 +111,10 @@ def test_keys_and_passphrases_stay_in_memory(
     assert (wrong.status_code, missing.status_code, answer.status_code) == (400, 503, 200)
     known_sshd.cut()
     until(lambda: viewer.get("/api/remote/viewer/sessions").json()["sessions"][0]["reconnect_attempts"])
-    told = wrong.text + missing.text + answer.text + viewer.get("/api/remote/status").text + viewer.output
+    output = wrong.text + missing.text + answer.text + viewer.get("/api/remote/status").text + viewer.output
     processes = " ".join(leftovers.command_lines())
     viewer.stop()
     line = key.read_text().splitlines()[2]
-    for one in (phrase, another, line):
-        assert one not in told and one not in processes
-        assert files_with(one, home, known_sshd.home) == []
+    for text in (phrase, another, line):
+        assert text not in output and text not in processes
+        assert files_with(text, home, known_sshd.home) == []

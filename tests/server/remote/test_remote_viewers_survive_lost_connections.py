@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 Body = Callable[..., dict[str, Any]]
 
 
-def asked(browser: requests.Session, url: str) -> requests.Response:
+def get_page(browser: requests.Session, url: str) -> requests.Response:
     """Send a request; like a browser, again if a kept-alive connection had been closed."""
     try:
         return browser.get(url, timeout=10)
@@ -48,13 +48,16 @@ def test_a_remote_viewer_is_resumed_after_a_lost_connection(
         # Not at once: a pending request fails first.
         until(lambda: status(api, session["session_id"])["error"] == "The connection to 127.0.0.1 was lost.")
         assert not until_it_is(api, session["session_id"], "reconnecting")["is_active"]
-        sorry = asked(browser, base)
+        sorry = get_page(browser, base)
         assert sorry.status_code == 503 and "Reconnecting." in sorry.text
         until(lambda: ViewerSession.objects.get().state == "reconnecting")
         known_sshd.start()
-        told = until_it_is(api, session["session_id"], "running")
-        assert (told["remote_pid"], told["local_port"]) == (session["remote_pid"], session["local_port"])
-        assert run in asked(browser, base).text
+        session_status = until_it_is(api, session["session_id"], "running")
+        assert (session_status["remote_pid"], session_status["local_port"]) == (
+            session["remote_pid"],
+            session["local_port"],
+        )
+        assert run in get_page(browser, base).text
     stop(api, session)  # closes its port; its process ends soon
     until(lambda: leftovers.viewers(known_sshd.home) == [])
     assert leftovers.files(known_sshd) == []
@@ -72,11 +75,11 @@ def test_an_exited_remote_viewer_is_restarted_behind_the_same_port(
         until(lambda: leftovers.viewers(known_sshd.home) == [])
         assert leftovers.files(known_sshd) == []
         known_sshd.start()
-        told = until_it_is(api, session["session_id"], "running", timeout=60)
-        assert told["remote_pid"] != session["remote_pid"]
-        assert asked(browser, base).status_code == 200, "the cookie of before is still good"
+        session_status = until_it_is(api, session["session_id"], "running", timeout=60)
+        assert session_status["remote_pid"] != session["remote_pid"]
+        assert get_page(browser, base).status_code == 200, "the cookie of before is still good"
     (process,) = leftovers.viewers(known_sshd.home)
-    assert process.pid == told["remote_pid"]
+    assert process.pid == session_status["remote_pid"]
 
 
 def test_a_remote_viewer_that_hangs_or_dies_is_reported(
@@ -89,17 +92,17 @@ def test_a_remote_viewer_that_hangs_or_dies_is_reported(
     limit = viewers.LIMITS["health"]
     monkeypatch.setitem(viewers.LIMITS, "health", 0.5)
     os.kill(session["remote_pid"], signal.SIGSTOP)
-    told = until_it_is(api, session["session_id"], "reconnecting")
-    assert told["error"] == "The viewer on 127.0.0.1 does not answer."
+    session_status = until_it_is(api, session["session_id"], "reconnecting")
+    assert session_status["error"] == "The viewer on 127.0.0.1 does not answer."
     monkeypatch.setitem(viewers.LIMITS, "health", limit)
     os.kill(session["remote_pid"], signal.SIGCONT)
-    told = until_it_is(api, session["session_id"], "running")
-    assert (told["error"], told["remote_pid"]) == (None, session["remote_pid"])
+    session_status = until_it_is(api, session["session_id"], "running")
+    assert (session_status["error"], session_status["remote_pid"]) == (None, session["remote_pid"])
     os.kill(session["remote_pid"], signal.SIGKILL)
-    told = until_it_is(api, session["session_id"], "failed")
-    assert told["error"] == "The viewer on 127.0.0.1 has exited: killed by signal KILL."
+    session_status = until_it_is(api, session["session_id"], "failed")
+    assert session_status["error"] == "The viewer on 127.0.0.1 has exited: killed by signal KILL."
     assert is_free(session["local_port"])
-    until(lambda: ViewerSession.objects.get().error_message == told["error"])
+    until(lambda: ViewerSession.objects.get().error_message == session_status["error"])
     stop(api, session)
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
 

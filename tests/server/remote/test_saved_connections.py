@@ -171,14 +171,14 @@ def test_a_list_with_an_invalid_item_changes_nothing(api: APIClient, body: Any) 
 def test_connections_saved_by_runicorn_05_are_migrated(api: APIClient, configuration: Path) -> None:
     key, clear = Fernet.generate_key(), secret()
     (configuration / ".secret.key").write_bytes(key)
-    listed = {
+    entry = {
         "host": "a.example.org",
         "port": 2222,
         "username": "me",
         "password": Fernet(key).encrypt(SECRET.encode()).decode(),
         "passphrase": clear,
     }
-    (configuration / "connections.json").write_text(json.dumps([listed, "what is this?"]))
+    (configuration / "connections.json").write_text(json.dumps([entry, "what is this?"]))
     mask = os.urandom(32)
     (configuration / ".credential_key").write_bytes(mask)
     mixed = bytes(byte ^ other for byte, other in zip(SECRET.encode(), cycle(mask), strict=False))

@@ -68,15 +68,15 @@ def test_a_broken_configuration_costs_only_the_storage_root(tmp_path: Path) -> N
     config.parent.mkdir(parents=True)
     for text in ("", "[]", "[" * 100_000, '{"user_root_dir": 5}'):
         config.write_text(text)
-        found = described(tmp_path)
-        assert (found["root"], found["root_exists"]) == (f"{tmp_path}/.runicorn", False)
-        assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+        description = described(tmp_path)
+        assert (description["root"], description["root_exists"]) == (f"{tmp_path}/.runicorn", False)
+        assert description["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
 def test_the_environment_variable_decides_about_the_storage_root(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
-    found = described(tmp_path, RUNICORN_DIR="~/runs")
-    assert (found["root"], found["root_exists"]) == (f"{tmp_path}/runs", True)
+    description = described(tmp_path, RUNICORN_DIR="~/runs")
+    assert (description["root"], description["root_exists"]) == (f"{tmp_path}/runs", True)
 
 
 def test_a_wheel_contains_the_scripts(tmp_path: Path) -> None:

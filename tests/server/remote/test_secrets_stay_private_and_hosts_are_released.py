@@ -77,8 +77,8 @@ def test_no_secret_is_disclosed(serving: Viewer, known_sshd: Sshd, home: Path) -
 
     def watch() -> None:
         while not watching.wait(0.02):
-            listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
-            processes.append(listed.stdout)
+            process = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
+            processes.append(process.stdout)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -118,8 +118,8 @@ def test_no_secret_is_disclosed(serving: Viewer, known_sshd: Sshd, home: Path) -
         if path.is_file():
             places[str(path)] = path.read_bytes().decode("latin-1")
     assert any(name.endswith(".sqlite3") for name in places), "the database was not looked into"
-    told = [(name, place) for name, mark in marks.items() for place, text in places.items() if mark in text]
-    assert not told
+    leaks = [(name, place) for name, mark in marks.items() for place, text in places.items() if mark in text]
+    assert not leaks
 
 
 @pytest.mark.parametrize("waits", [False, pytest.param(True, marks=pytest.mark.torture)])
@@ -139,11 +139,11 @@ def test_ten_hosts_that_hang_delay_no_answer(
         with requests.Session() as session:
             times = [_seconds(session, f"{shared.url}/api/health") for _ in range(20)]
         assert min(times) < 1
-        assert not any(one.done() for one in waiting)
+        assert not any(future.done() for future in waiting)
         if not waits:
             until(lambda: len(host.ends) == 10)
             host.cut()
-        assert {one.result().status_code for one in waiting} == {503}
+        assert {future.result().status_code for future in waiting} == {503}
         assert not waits or 9 < time.monotonic() - began < 40
 
 
@@ -197,8 +197,8 @@ def test_the_rows_of_a_viewer_hold_what_was_connected(
     (database,) = shared.log.parent.rglob("runicorn*.sqlite3")
     query = "SELECT host, port, username, auth_method FROM remote_connection WHERE username = ?"
     with closing(sqlite3.connect(database)) as rows:
-        found = rows.execute(query, [far.username]).fetchall()
-    assert found == [("127.0.0.1", far.port, far.username, "key")]
+        records = rows.execute(query, [far.username]).fetchall()
+    assert records == [("127.0.0.1", far.port, far.username, "key")]
 
 
 def test_the_python_client_connects_starts_and_stops_a_viewer(client: api.RunicornClient, far: Sshd) -> None:
@@ -211,13 +211,13 @@ def test_the_python_client_connects_starts_and_stops_a_viewer(client: api.Runico
     assert client.remote.accept_host_key(question.value) == {"ok": True}
     there = client.remote.connect("127.0.0.1", **login)["connection_id"]
     assert there == far.id
-    (listed,) = client.remote.list_sessions()
-    assert set(listed) == set(api.responses.remote.RemoteConnection.__annotations__)
+    (connection,) = client.remote.list_sessions()
+    assert set(connection) == set(api.responses.remote.RemoteConnection.__annotations__)
     assert [entry["name"] for entry in client.remote.list_remote_directory(there)] == ["runs"]
     assert client.remote.check_remote_path(there, "~/runs") is True
     assert client.remote.check_remote_path(there, "~/gone") is False
     environments = client.remote.list_environments(there)
-    assert "system" in [one["name"] for one in environments]
+    assert "system" in [environment["name"] for environment in environments]
     assert set(environments[0]) == set(api.responses.remote.RemoteEnvironment.__annotations__)
     assert client.remote.disconnect(there)["ok"] is True
     with pytest.raises(api.NotFoundError, match="Connection not found or inactive"):
@@ -251,9 +251,9 @@ def test_every_invalid_key_file_gets_the_same_error(
     ]
     sentences = set()
     for path in paths:
-        with pytest.raises(api.BadRequestError) as told:
+        with pytest.raises(api.BadRequestError) as error:
             client.remote.connect("127.0.0.1", far.port, far.username, private_key_path=path)
-        sentences.add(told.value.detail)
+        sentences.add(error.value.detail)
     assert len(sentences) == 1 and "not a readable private key" in next(iter(sentences))
 
 

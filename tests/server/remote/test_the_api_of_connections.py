@@ -36,9 +36,9 @@ def test_a_connect_returns_the_connection_id(api: APIClient, known_sshd: Sshd) -
         "username": known_sshd.username,
         "connected": True,
     }
-    (listed,) = api.get("/api/remote/sessions").json()["sessions"]
-    assert (listed["key"], listed["connected"], listed["state"]) == (known_sshd.id, True, "connected")
-    assert listed["auth_method"] == "key"
+    (session,) = api.get("/api/remote/sessions").json()["sessions"]
+    assert (session["key"], session["connected"], session["state"]) == (known_sshd.id, True, "connected")
+    assert session["auth_method"] == "key"
 
 
 def test_a_connection_is_a_row_without_a_secret(api: APIClient, known_sshd: Sshd) -> None:
@@ -55,9 +55,9 @@ def test_a_connection_is_a_row_without_a_secret(api: APIClient, known_sshd: Sshd
 
 
 def test_an_accepted_host_key_allows_the_next_connect(api: APIClient, sshd: Sshd) -> None:
-    asked = connect(api, sshd)
-    assert asked.status_code == 409
-    detail = asked.json()["detail"]
+    response = connect(api, sshd)
+    assert response.status_code == 409
+    detail = response.json()["detail"]
     key = detail.pop("host_key")
     assert detail == {"code": "HOST_KEY_CONFIRMATION_REQUIRED", "message": "Host key verification failed"}
     assert key["fingerprint_sha256"].startswith("SHA256:")

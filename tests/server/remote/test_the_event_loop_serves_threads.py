@@ -15,10 +15,10 @@ from tests.waiting import until
 @pytest.fixture
 def thread() -> Iterator[LoopThread]:
     """A running event loop thread."""
-    made = LoopThread()
-    made.start()
-    yield made
-    made.stop()
+    loop_thread = LoopThread()
+    loop_thread.start()
+    yield loop_thread
+    loop_thread.stop()
 
 
 async def echo(text: str) -> str:

@@ -38,8 +38,8 @@ def test_the_shown_command_installs_the_program(
     with_pip(known_sshd.home, "venv")
     shutil.rmtree(known_sshd.home / leftovers.DATA)  # as before the very first start
     place = {"conda_env": "venv", **connected}
-    told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(remote_store)}).json()
-    assert (told["code"], told["can_copy"]) == ("RUNICORN_MISSING", True)
+    error = api.post("/api/remote/viewer/start", {**place, "remote_root": str(remote_store)}).json()
+    assert (error["code"], error["can_copy"]) == ("RUNICORN_MISSING", True)
     copied = api.post("/api/remote/wheel", place).json()
     folder = known_sshd.home / ".cache" / "runicorn"
     files = [folder / wheel.file_name(name) for name in (SDK, FULL)]

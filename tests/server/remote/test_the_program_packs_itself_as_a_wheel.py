@@ -64,12 +64,12 @@ def test_a_checkout_is_packed_as_its_build_backend_does(tmp_path: Path) -> None:
     for theirs, ours in zip(built(tmp_path / "built"), packed(tmp_path), strict=True):
         assert theirs.name == ours.name
         assert members(ours) == members(theirs)
-        expected, found = described(theirs), described(ours)
-        for metadata in (expected, found):  # newer backends write newer versions
+        expected, actual = described(theirs), described(ours)
+        for metadata in (expected, actual):  # newer backends write newer versions
             metadata.pop("Metadata-Version")
         for name in ("Requires-Dist", "Provides-Extra"):
-            assert _plain(found.pop(name)) == _plain(expected.pop(name))
-        assert found == expected
+            assert _plain(actual.pop(name)) == _plain(expected.pop(name))
+        assert actual == expected
 
 
 def _plain(values: list[str]) -> list[str]:
@@ -92,10 +92,10 @@ def test_an_installation_packs_the_same_wheels(tmp_path: Path) -> None:
     again = tmp_path / "again"
     again.mkdir()
     command = [python, "-P", "-c", PACK, again, site / "runicorn_site" / "_apps"]
-    said = subprocess.check_output(command, text=True, cwd=tmp_path, env={})
-    assert said.strip() == str(site / "runicorn")
+    output = subprocess.check_output(command, text=True, cwd=tmp_path, env={})
+    assert output.strip() == str(site / "runicorn")
     for path in first:
         assert members(again / path.name) == members(path)
         assert described(again / path.name) == described(path)
-    said = subprocess.check_output([python, "-c", "import runicorn; print(runicorn.__version__)"], env={})
-    assert said.decode().strip() == __version__
+    output = subprocess.check_output([python, "-c", "import runicorn; print(runicorn.__version__)"], env={})
+    assert output.decode().strip() == __version__

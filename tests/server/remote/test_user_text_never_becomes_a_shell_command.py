@@ -80,9 +80,9 @@ HOSTILE = [
 def hears(shell: str, arguments: list[str], folder: Path) -> list[str]:
     """Return the arguments of a program when a login shell runs our line, as sshd does."""
     line = command_line([sys.executable, "-c", SAY, *arguments])
-    said = subprocess.run([shell, "-c", line], capture_output=True, cwd=folder, timeout=60, check=False)
-    assert said.returncode == 0, said.stderr
-    return [bytes(argument).decode() for argument in json.loads(said.stdout)]
+    process = subprocess.run([shell, "-c", line], capture_output=True, cwd=folder, timeout=60, check=False)
+    assert process.returncode == 0, process.stderr
+    return [bytes(argument).decode() for argument in json.loads(process.stdout)]
 
 
 @pytest.mark.parametrize("shell", [pytest.param(shell, marks=pytest.mark.needs(shell)) for shell in SHELLS])
@@ -128,8 +128,8 @@ def test_a_remote_program_receives_the_exact_arguments(known_sshd: Sshd, remote_
     from tests.server.remote.test_login_uses_only_the_given_credentials import open_with
 
     connection = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
-    said = remote_loop.run(connection.link.run(sys.executable, "-c", SAY, *HOSTILE), 20)
-    assert [bytes(argument).decode() for argument in json.loads(said.stdout)] == HOSTILE
+    result = remote_loop.run(connection.link.run(sys.executable, "-c", SAY, *HOSTILE), 20)
+    assert [bytes(argument).decode() for argument in json.loads(result.stdout)] == HOSTILE
 
 
 BAD_USERS = [
@@ -269,5 +269,5 @@ def test_paths_and_environment_names_are_not_interpreted(
     ]:
         answer = api.get("/api/remote/config", connection | {"conda_env": text})
         assert answer.status_code == 404, text
-    left = [path.name for path in known_sshd.home.iterdir()]
-    assert not [name for name in left if "trapped" in name]
+    names = [path.name for path in known_sshd.home.iterdir()]
+    assert not [name for name in names if "trapped" in name]

@@ -93,6 +93,6 @@ class RemoteViewerProcess:
                 pipe.close()
 
 
-def written(**fields: Any) -> str:
+def launch_request(**fields: Any) -> str:
     """Return a launch request as text, valid or not."""
     return json.dumps(fields) + "\n"

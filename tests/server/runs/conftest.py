@@ -25,7 +25,7 @@ def look() -> Callable[[], None]:
 
 
 @pytest.fixture
-def listed(look: Callable[[], None], api: Any) -> Listing:
+def list_runs(look: Callable[[], None], api: Any) -> Listing:
     """The answer of `GET /api/runs` after such a look."""
 
     def ask() -> list[dict[str, Any]]:

@@ -35,9 +35,9 @@ def empty(folder: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
 
 
-def test_an_empty_folder_is_not_listed(bad: Path, listed: Listing, api: Any) -> None:
+def test_an_empty_folder_is_not_listed(bad: Path, list_runs: Listing, api: Any) -> None:
     empty(bad)
-    assert {item["id"]: item["status"] for item in listed()} == {GOOD: "finished"}
+    assert {item["id"]: item["status"] for item in list_runs()} == {GOOD: "finished"}
     assert api.get(f"/api/runs/{BAD}").status_code == 404
 
 
@@ -58,19 +58,19 @@ def test_an_empty_folder_is_not_listed(bad: Path, listed: Listing, api: Any) -> 
     ],
 )
 def test_a_damaged_run_shows_its_data_and_its_problems(
-    bad: Path, file: str, content: str, sentence: str, listed: Listing, api: Any
+    bad: Path, file: str, content: str, sentence: str, list_runs: Listing, api: Any
 ) -> None:
     (bad / file).write_text(content, encoding="latin-1")
     old = 1_700_000_000
     os.utime(bad / file, (old, old))
-    assert {item["id"] for item in listed()} == {BAD, GOOD}
+    assert {item["id"] for item in list_runs()} == {BAD, GOOD}
     warnings = read(api.get(f"/api/runs/{BAD}"))["warnings"]
     assert any(sentence in warning for warning in warnings), warnings
 
 
-def test_an_unknown_status_is_shown_unchanged(bad: Path, listed: Listing) -> None:
+def test_an_unknown_status_is_shown_unchanged(bad: Path, list_runs: Listing) -> None:
     (bad / "status.json").write_text('{"status": "paused"}')
-    assert {item["id"]: item["status"] for item in listed()}[BAD] == "paused"
+    assert {item["id"]: item["status"] for item in list_runs()}[BAD] == "paused"
 
 
 def test_nan_in_a_summary_is_null_and_never_the_best(bad: Path, api: Any) -> None:
@@ -91,18 +91,18 @@ def test_a_number_of_any_size_is_answered(bad: Path, api: Any) -> None:
     assert run["summary"]["huge"] is None
 
 
-def test_a_folder_of_another_tool_is_listed_under_its_place(store: Path, listed: Listing) -> None:
+def test_a_folder_of_another_tool_is_listed_under_its_place(store: Path, list_runs: Listing) -> None:
     folder = store / "other" / "tool" / "runs" / "exp-1"
     folder.mkdir(parents=True)
     (folder / "events.jsonl").write_text("")
-    (item,) = listed()
+    (item,) = list_runs()
     assert (item["project"], item["name"], item["id"]) == ("other", "tool", "exp-1")
 
 
-def test_a_file_where_a_folder_should_be_is_no_run(bad: Path, listed: Listing) -> None:
+def test_a_file_where_a_folder_should_be_is_no_run(bad: Path, list_runs: Listing) -> None:
     (bad.parent / "notes.txt").write_text("not a run")
     (bad.parent / ".hidden").mkdir()
-    assert {item["id"] for item in listed()} == {BAD, GOOD}
+    assert {item["id"] for item in list_runs()} == {BAD, GOOD}
 
 
 def test_a_small_file_that_is_a_pipe_or_a_link_is_not_read(
@@ -120,17 +120,17 @@ def test_a_small_file_that_is_a_pipe_or_a_link_is_not_read(
     assert len(run["warnings"]) == 2
 
 
-def test_a_folder_name_that_is_not_text_is_reported(bad: Path, listed: Listing) -> None:
+def test_a_folder_name_that_is_not_text_is_reported(bad: Path, list_runs: Listing) -> None:
     os.mkdir(os.fsencode(bad.parent) + b"/\xff\xfe")
-    assert {item["id"] for item in listed()} == {BAD, GOOD}
+    assert {item["id"] for item in list_runs()} == {BAD, GOOD}
     active_root().refresh_from_db()
     assert active_root().problems == ["A folder in vision/resnet/runs has no readable name."]
 
 
-def test_an_artifact_or_hidden_folder_is_no_project(store: Path, make_run: Any, listed: Listing) -> None:
+def test_an_artifact_or_hidden_folder_is_no_project(store: Path, make_run: Any, list_runs: Listing) -> None:
     for project in ("artifacts", "evaluations", ".runicorn", ".cache"):
         make_run(store, project=project)
-    assert listed() == []
+    assert list_runs() == []
 
 
 def test_a_half_written_status_does_not_change_the_row(
@@ -221,22 +221,22 @@ def test_nothing_in_a_folder_hides_another_run(
     for name, content in folder.items():
         (hostile / name).write_bytes(content)
     discovery.full(active_root())
-    listed = read(api.get("/api/runs"))
-    found = {item["id"] for item in listed} | {
+    items = read(api.get("/api/runs"))
+    run_ids = {item["id"] for item in items} | {
         run["id"] for run in read(api.get("/api/recycle-bin"))["deleted_runs"]
     }
     is_run = bool(folder.keys() - {layout.CURATION, layout.DELETED})
-    assert found == ({BAD, GOOD} if is_run else {GOOD})
-    for run_id in found - ({BAD} if is_run and row(BAD).deleted is not None else set()):
+    assert run_ids == ({BAD, GOOD} if is_run else {GOOD})
+    for run_id in run_ids - ({BAD} if is_run and row(BAD).deleted is not None else set()):
         read(api.get(f"/api/runs/{run_id}"))
         read(api.get(f"/api/runs/{run_id}/media"))
         read(api.get(f"/api/runs/{run_id}/artifacts"))
         read(api.get(f"/api/environment/{run_id}"))
 
 
-def test_a_bad_run_can_be_deleted_at_once(bad: Path, listed: Listing, api: Any) -> None:
+def test_a_bad_run_can_be_deleted_at_once(bad: Path, list_runs: Listing, api: Any) -> None:
     (bad / "meta.json").write_text("{")
-    listed()
+    list_runs()
     (bad / "status.json").unlink()
     assert read(api.post("/api/runs/soft-delete", {"run_ids": [BAD]}))["deleted_count"] == 1
     assert [item["id"] for item in read(api.get("/api/runs"))] == [GOOD]

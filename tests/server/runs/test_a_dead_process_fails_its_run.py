@@ -43,19 +43,21 @@ def silent_since(folder: Path, moment: float) -> None:
         os.utime(path, (moment, moment))
 
 
-def test_a_run_whose_process_lives_goes_on(store: Path, make_run: Any, process: Any, listed: Listing) -> None:
+def test_a_run_whose_process_lives_goes_on(
+    store: Path, make_run: Any, process: Any, list_runs: Listing
+) -> None:
     make_run(store, status="running", **ours(process))
-    assert [item["status"] for item in listed()] == ["running"]
+    assert [item["status"] for item in list_runs()] == ["running"]
     assert check_processes(active_root()) == (1, 0)
 
 
 def test_a_run_whose_process_is_gone_has_failed(
-    store: Path, make_run: Any, process: Any, listed: Listing, api: Any
+    store: Path, make_run: Any, process: Any, list_runs: Listing, api: Any
 ) -> None:
     run_id = make_run(
         store, status="running", metrics=[{"loss": 1.0}], created_at=LAST_WRITE - 100, **ours(process)
     )
-    listed()
+    list_runs()
     silent_since(folder_of(store, run_id), LAST_WRITE)
     end(process)
     run = read(api.get(f"/api/runs/{run_id}"))
@@ -73,10 +75,10 @@ def test_a_run_whose_process_is_gone_has_failed(
 
 
 def test_the_rule_is_applied_when_a_list_is_read(
-    store: Path, make_run: Any, process: Any, listed: Listing, api: Any
+    store: Path, make_run: Any, process: Any, list_runs: Listing, api: Any
 ) -> None:
     make_run(store, status="running", **ours(process))
-    listed()
+    list_runs()
     end(process)
     dead_runs._next_check.clear()
     assert [item["status"] for item in read(api.get("/api/runs"))] == ["failed"]

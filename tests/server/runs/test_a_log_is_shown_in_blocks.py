@@ -47,12 +47,12 @@ def test_a_line_beyond_the_last_is_the_end(ask: Ask, number: int, first: int) ->
 
 def test_blocks_continue_at_their_offsets(ask: Ask) -> None:
     log = text(LINES)
-    seen: list[str] = []
+    lines: list[str] = []
     end, first = len(log), 2001
     while end:
         (block,) = ask(log, before=end, first=first)["blocks"]
-        end, first, seen = block["start"], block["first"], block["lines"] + seen
-    assert (seen, first) == (LINES, 1)
+        end, first, lines = block["start"], block["first"], block["lines"] + lines
+    assert (lines, first) == (LINES, 1)
     (block,) = ask(log, after=len(text(LINES[:1800])), first=1801)["blocks"]
     assert (block["first"], block["lines"], block["end"]) == (1801, LINES[1800:], len(log))
 
@@ -89,8 +89,8 @@ def test_only_the_last_state_of_a_redrawn_line_is_kept(ask: Ask) -> None:
 
 
 def test_matches_are_numbered_in_any_case_and_across_colours(ask: Ask) -> None:
-    found = ask("start\n\n\x1b[32mEpoch\x1b[0m 3\nepoch 4\nepoch", search="epoch ")
-    assert found == {"numbers": [3, 4], "total": 2}
+    matches = ask("start\n\n\x1b[32mEpoch\x1b[0m 3\nepoch 4\nepoch", search="epoch ")
+    assert matches == {"numbers": [3, 4], "total": 2}
     assert ask(text(LINES), search="nothing like it") == {"numbers": [], "total": 0}
     assert ask("x\n" * 10_500, search="x")["total"] == 10_500
 

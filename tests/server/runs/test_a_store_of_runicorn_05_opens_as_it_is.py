@@ -23,8 +23,8 @@ LIVE = {
 }
 
 
-def test_every_run_is_found(fixture_store: Path, listed: Listing) -> None:
-    assert {item["id"] for item in listed()} == LIVE
+def test_every_run_is_found(fixture_store: Path, list_runs: Listing) -> None:
+    assert {item["id"] for item in list_runs()} == LIVE
 
 
 def test_the_deleted_run_is_in_the_recycle_bin(fixture_store: Path, look: Any, api: Any) -> None:

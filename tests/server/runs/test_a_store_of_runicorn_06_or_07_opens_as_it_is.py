@@ -39,13 +39,13 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, home: Path, db: None)
     return root
 
 
-def test_every_run_is_listed_under_its_path(opened: Path, listed: Listing, api: Any) -> None:
-    found = {item["id"]: (item["project"], item["name"], item["run_dir"]) for item in listed()}
-    assert found == {
+def test_every_run_is_listed_under_its_path(opened: Path, list_runs: Listing, api: Any) -> None:
+    paths = {item["id"]: (item["project"], item["name"], item["run_dir"]) for item in list_runs()}
+    assert paths == {
         run_id: (project, name, f"{opened}/{folder}/{run_id}")
         for run_id, (project, name, folder) in PLACES.items()
     }
-    assert {item["id"]: item["status"] for item in listed()}["named-by-hand"] == "interrupted"
+    assert {item["id"]: item["status"] for item in list_runs()}["named-by-hand"] == "interrupted"
     (run,) = read(api.get("/api/projects/cv/names/detection%2Fyolo/runs"))
     assert run["id"] == YOLO
     assert read(api.get("/api/projects"))["projects"] == ["cv", "default", "nlp"]
@@ -77,8 +77,8 @@ def test_settings_and_assets_are_values_of_the_config(opened: Path, api: Any) ->
         "datasets.digits": "/tmp/lab/work/train.csv",
         "pretrained.resnet18": "torchvision://resnet18",
     }
-    found = read(api.get("/api/v2/experiments?where=config.lr < 0.2"))["experiments"]
-    assert [run["id"] for run in found] == [YOLO]
+    matches = read(api.get("/api/v2/experiments?where=config.lr < 0.2"))["experiments"]
+    assert [run["id"] for run in matches] == [YOLO]
 
 
 def test_a_run_that_begins_later_is_seen(opened: Path, look: Any) -> None:
@@ -132,5 +132,5 @@ def test_an_archive_of_it_can_be_imported(opened: Path, tmp_path: Path, name: st
 
 def test_the_command_line_finds_its_runs(opened: Path) -> None:
     command = ["manage", "--action", "search", "--name", "detection/yolo", "--storage", str(opened)]
-    said = CliRunner().invoke(app, command)
-    assert YOLO in said.output and "named-by-hand" not in said.output
+    result = CliRunner().invoke(app, command)
+    assert YOLO in result.output and "named-by-hand" not in result.output

@@ -46,8 +46,8 @@ def texts(answer: dict[str, Any]) -> list[str]:
 
 
 def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None:
-    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
-    assert listed.status_code == 200 and listed.json()["total"] == 2
+    response = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert response.status_code == 200 and response.json()["total"] == 2
     assert "unknown field" not in api.get("/", {"where": "lr < 0.25"}).content.decode()
     assert "unknown field" in api.get("/", {"where": "seed < 0.25"}).content.decode()
 
@@ -60,8 +60,8 @@ def test_a_bare_key_stands_for_the_config_key_whatever_metrics_are_called(
         look()
         assert api.get(f"/api/runs/{run_id}/metrics").status_code == 200
     counts.invalidate(active_root())
-    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
-    assert listed.status_code == 200 and listed.json()["total"] == 2
+    response = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert response.status_code == 200 and response.json()["total"] == 2
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def two_spellings(store: Path, make_run: MakeRun, look: Callable[[], None]) -> N
 def test_a_bare_key_is_looked_up_in_the_project_of_the_question(
     api: APIClient, two_spellings: None, query: dict[str, str], total: int
 ) -> None:
-    listed = api.get("/api/v2/experiments", query).json()
-    assert listed["total"] == total, listed
+    document = api.get("/api/v2/experiments", query).json()
+    assert document["total"] == total, document
     assert api.get("/where", query).json()["total"] == total
     assert "unknown field" not in api.get("/", query).content.decode()
-    ids = {item["id"] for item in listed["experiments"]}
+    ids = {item["id"] for item in document["experiments"]}
     curves = api.get("/api/v2/series", {**query, "names": "loss"})
     assert curves.status_code == 200 and curves.json()["missing"] == []
     grouped = api.get("/api/v2/groups", {**query, "by": "name", "metrics": "loss"})

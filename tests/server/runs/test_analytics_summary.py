@@ -18,7 +18,7 @@ KINDS = ["finished", "failed", "running", "finished"]
 def four(store: Path, make_run: Any, look: Any) -> list[str]:
     """Four runs of two projects, the last two days ago; a fifth is in the recycle bin."""
     now = time.time()
-    made = [
+    run_ids = [
         make_run(
             store,
             project=f"p{number % 2}",
@@ -34,10 +34,10 @@ def four(store: Path, make_run: Any, look: Any) -> list[str]:
         )
         for number, status in enumerate(KINDS)
     ]
-    gone = make_run(store, project="p0", logs="x" * 1000)
+    deleted_id = make_run(store, project="p0", logs="x" * 1000)
     look()
-    soft_delete_runs(root=active_root(), run_ids=[gone])
-    return made
+    soft_delete_runs(root=active_root(), run_ids=[deleted_id])
+    return run_ids
 
 
 def test_the_summary_counts_all_experiments(four: list[str], store: Path, api: Any) -> None:

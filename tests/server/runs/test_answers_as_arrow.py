@@ -22,10 +22,10 @@ def table(api: APIClient, path: str) -> pa.Table:
 @pytest.fixture
 def run_id(store: Path, make_run: Any, look: Any) -> str:
     points = [{"loss": 1.0, "phase": "warm"}, {"loss": math.nan}, {"loss": 0.25}]
-    made: str = make_run(store, metrics=points, config={"lr": 0.5, "layers": [1, 2]})
+    new_id: str = make_run(store, metrics=points, config={"lr": 0.5, "layers": [1, 2]})
     make_run(store, metrics=[{"loss": 2.0}], config={"lr": "auto"})
     look()
-    return made
+    return new_id
 
 
 def test_experiments(run_id: str, api: APIClient) -> None:

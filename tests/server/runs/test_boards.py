@@ -45,14 +45,16 @@ def project(store: Path, make_run: MakeRun) -> Path:
 
 @pytest.mark.parametrize("prefix", ["/api/v2", ""])
 def test_a_board_is_written_read_listed_and_deleted(api: APIClient, project: Path, prefix: str) -> None:
-    written = api.put(prefix + ADDRESS, BOARD)
-    assert written.status_code == 200 and written.json()["board"] == BOARD
+    put_response = api.put(prefix + ADDRESS, BOARD)
+    assert put_response.status_code == 200 and put_response.json()["board"] == BOARD
     assert json.loads((project / "boards" / "main.json").read_text()) == BOARD
-    read = api.get(prefix + ADDRESS)
-    assert read.json() == api.get(prefix + ADDRESS).json()
-    assert read.json()["project"] == "vision" and read.headers["ETag"] == f'"{read.json()["etag"]}"'
+    response = api.get(prefix + ADDRESS)
+    assert response.json() == api.get(prefix + ADDRESS).json()
+    assert (
+        response.json()["project"] == "vision" and response.headers["ETag"] == f'"{response.json()["etag"]}"'
+    )
     (entry,) = api.get(f"{prefix}/projects/vision/boards").json()["boards"]
-    assert (entry["name"], entry["title"], entry["etag"]) == ("main", "Losses", read.json()["etag"])
+    assert (entry["name"], entry["title"], entry["etag"]) == ("main", "Losses", response.json()["etag"])
     assert api.delete(prefix + ADDRESS).status_code == 200
     assert api.get(prefix + ADDRESS).status_code == api.delete(prefix + ADDRESS).status_code == 404
     assert api.get(f"{prefix}/projects/vision/boards").json() == {"boards": []}
@@ -68,8 +70,8 @@ def test_of_two_changes_of_one_version_the_second_is_refused(api: APIClient) -> 
     assert api.delete(ADDRESS, headers={"If-Match": first}).status_code == 409
     assert api.get(ADDRESS).json()["title"] == "A"
     assert api.delete(ADDRESS, headers={"If-Match": second.headers["ETag"]}).status_code == 200
-    gone = api.put(ADDRESS, {}, headers={"If-Match": first})
-    assert gone.status_code == 409 and gone.json()["etag"] is None
+    response = api.put(ADDRESS, {}, headers={"If-Match": first})
+    assert response.status_code == 409 and response.json()["etag"] is None
 
 
 def test_many_writers_of_one_version_make_one_change(store: Path) -> None:
@@ -154,12 +156,12 @@ def test_torn_and_foreign_files_are_listed_with_what_is_wrong(
     (folder / "f folder.json").mkdir()
     (folder / ".hidden.json").write_text("{}")
     (folder / "good.json").write_text(json.dumps(BOARD))
-    listed = {
+    problems = {
         entry["name"]: entry.get("error") for entry in api.get("/projects/vision/boards").json()["boards"]
     }
-    assert list(listed) == ["a torn", "b foreign", "c link", "d large", "e deep", "good"]
-    assert listed["a torn"] == "The file is not valid JSON." and listed["good"] is None
-    assert listed["b foreign"] == "panels is not a field of it." and "larger" in str(listed["d large"])
+    assert list(problems) == ["a torn", "b foreign", "c link", "d large", "e deep", "good"]
+    assert problems["a torn"] == "The file is not valid JSON." and problems["good"] is None
+    assert problems["b foreign"] == "panels is not a field of it." and "larger" in str(problems["d large"])
     torn = api.get("/projects/vision/boards/a torn").json()
     assert torn["board"] == {} and torn["error"]
     assert (
@@ -271,8 +273,8 @@ def test_baseline_and_formulas_of_a_project_travel_with_an_archive(
     target = tmp_path / "target"
     target.mkdir()
     with torn.open("rb") as stream:
-        left = import_archive(target, stream).left
-    assert left == {"vision/analysis.json": "baseline must have at most 1000 entries."}
+        problems = import_archive(target, stream).left
+    assert problems == {"vision/analysis.json": "baseline must have at most 1000 entries."}
     assert analysis.read(store, "vision") == analysis.empty() == analysis.read(target, "vision")
     with archive.open("rb") as stream:
         assert import_archive(target, stream).analyses == ["vision/analysis.json"]

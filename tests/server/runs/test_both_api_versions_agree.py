@@ -11,12 +11,14 @@ from tests.folders import folder_of
 
 @pytest.fixture
 def three(store: Path, make_run: Any, look: Any) -> list[str]:
-    made = [make_run(store, name=f"n{number}", metrics=[{"loss": 0.5}, {"loss": 0.25}]) for number in "abc"]
+    run_ids = [
+        make_run(store, name=f"n{number}", metrics=[{"loss": 0.5}, {"loss": 0.25}]) for number in "abc"
+    ]
     look()
-    return made
+    return run_ids
 
 
-def listed(api: Any) -> tuple[set[str], set[str], set[str]]:
+def ids_of_lists(api: Any) -> tuple[set[str], set[str], set[str]]:
     """Ids in the list of V1, in that of V2, and in the recycle bin."""
     return (
         {item["id"] for item in read(api.get("/api/runs"))},
@@ -37,12 +39,12 @@ def test_a_deletion_through_one_version_is_visible_in_the_other(
         "message": "Soft deleted 1 of 1 runs",
     }
     assert (folder_of(store, a) / ".deleted").exists()
-    assert listed(api) == ({b, c}, {b, c}, {a})
+    assert ids_of_lists(api) == ({b, c}, {b, c}, {a})
     assert read(api.get("/api/recycle-bin"))["deleted_runs"][0]["delete_reason"] == "old"
     api.post("/api/runs/soft-delete", {"run_ids": [b]})
-    assert listed(api) == ({c}, {c}, {a, b})
+    assert ids_of_lists(api) == ({c}, {c}, {a, b})
     api.post("/api/recycle-bin/restore", {"run_ids": [a]})
-    assert listed(api) == ({a, c}, {a, c}, {b})
+    assert ids_of_lists(api) == ({a, c}, {a, c}, {b})
 
 
 def test_a_deleted_experiment_is_returned_by_v2_alone(three: list[str], api: Any) -> None:
@@ -106,7 +108,7 @@ def test_an_invalid_batch_deletes_nothing(three: list[str], api: Any, subtests: 
             answer = api.post("/api/v2/experiments/batch-delete", body)
             assert answer.status_code == 400
             assert sentence in answer.json()["detail"]
-            assert listed(api)[2] == set()
+            assert ids_of_lists(api)[2] == set()
 
 
 def test_a_batch_has_a_result_for_each_run(three: list[str], api: Any) -> None:

@@ -46,8 +46,8 @@ def test_a_document_is_created_read_changed_and_deleted(api: APIClient, project:
     assert entry["authors"] == ["ada"] and entry["name"].endswith("-warmup-stops-the-divergence")
     (file,) = (project / place).iterdir()
     assert file.name == f"{entry['name']}.md" and file.read_text().startswith("---\ntitle: ")
-    read = api.get(f"{address}/{entry['name']}")
-    assert read.json() == entry and read.headers["ETag"] == f'"{entry["etag"]}"'
+    response = api.get(f"{address}/{entry['name']}")
+    assert response.json() == entry and response.headers["ETag"] == f'"{entry["etag"]}"'
     again = api.post(address, ENTRY).json()
     assert again["name"] == f"{entry['name']}-2"
 
@@ -61,8 +61,8 @@ def test_a_document_is_created_read_changed_and_deleted(api: APIClient, project:
     assert added["text"].startswith("We use 1,000 steps.\n\n#### a\\_gent, ")
     assert added["text"].endswith(" UTC\n\nIt held.") and added["authors"] == ["ada", "bo", "a_gent"]
 
-    listed = api.get(address, {"q": "STEPS bo"}).json()
-    assert [item["name"] for item in listed["documents"]] == [entry["name"]] and listed["total"] == 1
+    listing = api.get(address, {"q": "STEPS bo"}).json()
+    assert [item["name"] for item in listing["documents"]] == [entry["name"]] and listing["total"] == 1
     assert api.get(address, {"kind": "result"}).json()["documents"] == []
     assert api.get(address, {"run": ENTRY["runs"][0], "per_page": 1}).json()["total"] == 2
     for name in (entry["name"], again["name"]):
@@ -262,11 +262,11 @@ def test_many_writers_of_one_version_make_one_change(store: Path) -> None:
     ["plain words", "yes", "- dash", 'quo"te', "a: b", "[x]", "# no comment", "ünï", "1.5", "x,y", "'"],
 )
 def test_fields_survive_their_file(store: Path, title: str) -> None:
-    stored = documents.write(
+    document = documents.write(
         store, "vision", "notebook", "t", Document(title, "---\ntext", authors=[title, "b"], runs=[title])
     )
-    assert (stored.title, list(stored.authors), list(stored.runs)) == (title, [title, "b"], [title])
-    assert stored.text == "---\ntext" and documents.read(store, "vision", "notebook", "t") == stored
+    assert (document.title, list(document.authors), list(document.runs)) == (title, [title, "b"], [title])
+    assert document.text == "---\ntext" and documents.read(store, "vision", "notebook", "t") == document
     yaml = pytest.importorskip("yaml")
     fields = yaml.safe_load(documents.path_of(store, "vision", "notebook", "t").read_text().split("---")[1])
     assert (fields["title"], fields["authors"], fields["runs"]) == (title, [title, "b"], [title])

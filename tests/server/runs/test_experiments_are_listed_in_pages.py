@@ -31,9 +31,9 @@ BEST = [0.5, None, 0.1, 0.9, None, 0.5]
 @pytest.fixture
 def six(store: Path, make_run: Any, look: Any) -> list[str]:
     """Six runs, the oldest first; the third and the fourth are in the recycle bin."""
-    made = []
+    run_ids = []
     for number, value in enumerate(BEST):
-        made.append(
+        run_ids.append(
             make_run(
                 store,
                 run_id=f"20231114_221320_{number:06d}",
@@ -47,8 +47,8 @@ def six(store: Path, make_run: Any, look: Any) -> list[str]:
             )
         )
     look()
-    soft_delete_runs(root=active_root(), run_ids=made[2:4])
-    return made
+    soft_delete_runs(root=active_root(), run_ids=run_ids[2:4])
+    return run_ids
 
 
 def numbers(answer: dict[str, Any]) -> list[int]:

@@ -51,14 +51,14 @@ def delete_for_good(api: Any, *run_ids: str) -> dict[str, Any]:
 
 
 def test_a_folder_without_a_file_of_runicorn_is_no_run_anywhere(
-    store: Path, tensorboard: list[Path], listed: Listing, api: Any
+    store: Path, tensorboard: list[Path], list_runs: Listing, api: Any
 ) -> None:
-    kept = write_run(store)
-    assert [item["id"] for item in listed()] == [kept]
-    assert [folder.rpartition("/")[2] for folder in find.all_runs(store)] == [kept]
+    run_id = write_run(store)
+    assert [item["id"] for item in list_runs()] == [run_id]
+    assert [folder.rpartition("/")[2] for folder in find.all_runs(store)] == [run_id]
     assert find.find(store, "exp2") == find.find(store, "train3") == []
     manifest, _ = ManifestGenerator(store).generate()
-    assert [entry.run_id for entry in manifest.experiments] == [kept]
+    assert [entry.run_id for entry in manifest.experiments] == [run_id]
     assert api.get("/api/runs/exp2").status_code == 400
     read(api.post("/api/recycle-bin/empty", {"confirm": True}))
     assert all(path.exists() for path in tensorboard)
@@ -80,20 +80,20 @@ def test_cleanup_of_the_command_line_leaves_foreign_folders(
 
 
 def test_rows_of_folders_that_are_no_runs_go_away(
-    store: Path, tensorboard: list[Path], listed: Listing, api: Any
+    store: Path, tensorboard: list[Path], list_runs: Listing, api: Any
 ) -> None:
     """An earlier version listed them, and may even have put them into the recycle bin."""
     folders = [tensorboard[0].parent, tensorboard[-1].parent]
     for folder in folders:
         (folder / "meta.json").write_text("{}")
-    assert len(listed()) == 2
+    assert len(list_runs()) == 2
     for folder in folders:
         (folder / ".deleted").write_text("{}")
         (folder / "meta.json").unlink()
     answer = read(api.post("/api/recycle-bin/empty", {"confirm": True}))
     assert answer["permanently_deleted"] == 0
     assert all(path.exists() for path in tensorboard)
-    assert listed() == []
+    assert list_runs() == []
     assert not Run.objects.in_root(active_root()).exists()
 
 
@@ -103,21 +103,21 @@ def test_cleaning_removes_no_temporary_file_of_another_program(store: Path, tens
     assert list(cleaning.leftovers(store, time.time() + 10)) == []
 
 
-def test_a_folder_becomes_a_run_with_its_first_file(store: Path, listed: Listing) -> None:
+def test_a_folder_becomes_a_run_with_its_first_file(store: Path, list_runs: Listing) -> None:
     folder = store / "vision" / "resnet" / "runs" / RUN_ID
     folder.mkdir(parents=True)
-    assert listed() == []
+    assert list_runs() == []
     (folder / "status.json").write_text('{"status": "running"}')
-    assert [item["id"] for item in listed()] == [RUN_ID]
+    assert [item["id"] for item in list_runs()] == [RUN_ID]
 
 
-def test_a_run_whose_files_are_gone_is_listed_no_more(store: Path, listed: Listing, api: Any) -> None:
+def test_a_run_whose_files_are_gone_is_listed_no_more(store: Path, list_runs: Listing, api: Any) -> None:
     run_id = write_run(store)
-    assert len(listed()) == 1
+    assert len(list_runs()) == 1
     for path in folder_of(store, run_id).iterdir():
         path.rmdir() if path.is_dir() else path.unlink()
     assert api.get(f"/api/runs/{run_id}").status_code == 404
-    assert listed() == []
+    assert list_runs() == []
 
 
 def test_deleting_a_run_without_its_id_in_meta_removes_only_files_of_runicorn(

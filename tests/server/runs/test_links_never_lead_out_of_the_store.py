@@ -37,11 +37,11 @@ def outside(store: Path, tmp_path: Path, make_run: Any) -> Path:
     ],
 )
 def test_a_link_out_of_the_store_is_reported_and_not_followed(
-    store: Path, outside: Path, link: str, target: str, listed: Listing, api: Any
+    store: Path, outside: Path, link: str, target: str, list_runs: Listing, api: Any
 ) -> None:
     (store / link).parent.mkdir(exist_ok=True)
     (store / link).symlink_to(outside / target)
-    assert [item["id"] for item in listed()] == [INSIDE]
+    assert [item["id"] for item in list_runs()] == [INSIDE]
     assert api.get(f"/api/runs/{OUTSIDE}").status_code == 404
     active_root().refresh_from_db()
     assert active_root().problems == [
@@ -50,19 +50,19 @@ def test_a_link_out_of_the_store_is_reported_and_not_followed(
 
 
 def test_a_link_that_stays_inside_lists_nothing_twice(
-    store: Path, outside: Path, listed: Listing, api: Any
+    store: Path, outside: Path, list_runs: Listing, api: Any
 ) -> None:
     (store / "vision" / "resnet" / "runs" / "latest").symlink_to(folder_of(store, INSIDE))
     (store / "again").symlink_to(store / "vision")
-    assert [item["id"] for item in listed()] == [INSIDE]
+    assert [item["id"] for item in list_runs()] == [INSIDE]
     active_root().refresh_from_db()
     assert active_root().problems == []
 
 
 def test_a_run_that_becomes_a_link_is_not_served(
-    store: Path, outside: Path, listed: Listing, api: Any
+    store: Path, outside: Path, list_runs: Listing, api: Any
 ) -> None:
-    listed()
+    list_runs()
     folder = folder_of(store, INSIDE)
     shutil.rmtree(folder)
     folder.symlink_to(folder_of(outside, OUTSIDE))
@@ -73,7 +73,7 @@ def test_a_run_that_becomes_a_link_is_not_served(
     results = soft_delete_runs(root=active_root(), run_ids=[INSIDE])
     assert results[INSIDE] == {"success": False, "error": "run not found"}
     assert not (folder_of(outside, OUTSIDE) / ".deleted").exists()
-    assert listed() == []
+    assert list_runs() == []
 
 
 def test_a_log_that_is_a_link_is_not_served(store: Path, outside: Path, api: Any) -> None:

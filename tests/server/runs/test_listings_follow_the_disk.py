@@ -99,11 +99,11 @@ def test_unannounced_changes_are_found_by_the_full_scan(
 def test_a_run_that_was_removed_is_gone_after_a_tick(
     store: Path, make_run: Any, look: Callable[[], None]
 ) -> None:
-    gone, kept = make_run(store), make_run(store)
+    removed_id, other_id = make_run(store), make_run(store)
     look()
-    shutil.rmtree(folder_of(store, gone))
+    shutil.rmtree(folder_of(store, removed_id))
     tick()
-    assert ids() == {kept}
+    assert ids() == {other_id}
 
 
 @pytest.mark.parametrize("what", ["vision", "vision/resnet", "vision/resnet/runs"])
@@ -111,11 +111,11 @@ def test_the_runs_of_a_removed_folder_are_gone(
     store: Path, make_run: Any, look: Callable[[], None], what: str
 ) -> None:
     make_run(store)
-    kept = make_run(store, project="kept")
+    run_id = make_run(store, project="kept")
     look()
     shutil.rmtree(store / what)
     tick()
-    assert ids() == {kept}
+    assert ids() == {run_id}
 
 
 def test_a_removed_run_is_not_found(store: Path, make_run: Any, look: Callable[[], None], api: Any) -> None:
@@ -170,22 +170,22 @@ def test_a_large_store_is_listed_before_it_is_read(
     monkeypatch.setattr(discovery, "CHUNK", 3)
     monkeypatch.setattr(discovery, "DIRECT_SECONDS", 0.0)
     monkeypatch.setattr(discovery, "PRELIMINARY_CHUNK", 4)
-    made = [
+    run_ids = [
         make_run(store, name=f"n{number % 3}", config={"lr": number}, tags=["t"], created_at=1.7e9 + number)
         for number in range(10)
     ]
-    folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(made)]
+    folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(run_ids)]
     chunks = discovery._to_read(active_root(), folders)
     first = next(chunks)
-    assert ids() == set(made)
+    assert ids() == set(run_ids)
     assert set(Run.objects.values_list("signature", "status")) == {("", "finished")}
     assert [len(chunk) for chunk in (first, *chunks)] == [3, 3, 3, 1]
     look()
     assert not Run.objects.filter(signature="").exists()
-    assert [param.number for param in row(made[7]).param_rows.all()] == [7.0]
-    assert [tag.tag for tag in row(made[7]).tag_rows.all()] == ["t"]
+    assert [param.number for param in row(run_ids[7]).param_rows.all()] == [7.0]
+    assert [tag.tag for tag in row(run_ids[7]).tag_rows.all()] == ["t"]
     in_order = Run.objects.order_by("pk").values_list("run_id", flat=True)
-    assert list(in_order) == sorted(made)
+    assert list(in_order) == sorted(run_ids)
 
 
 @pytest.mark.parametrize(("count", "listed_after"), [(6, None), (10, None), (12, 6), (30, 6)])
@@ -198,22 +198,22 @@ def test_runs_that_are_soon_read_are_not_listed_before(
     monkeypatch.setattr(discovery, "CHUNK", 2)
     monkeypatch.setattr(discovery, "DIRECT_SECONDS", 3.0)
     folders = [f"vision/n/runs/{make_run(store, name='n')}" for _ in range(count)]
-    read = 0
+    count_of_ids = 0
     for chunk in discovery._to_read(active_root(), folders):
         if ids():
             break
         seconds += 1.0
-        read += len(chunk)
-    assert read == (listed_after or count)
+        count_of_ids += len(chunk)
+    assert count_of_ids == (listed_after or count)
     assert len(ids()) == (count - listed_after if listed_after else 0)
 
 
 def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
-    made = {make_run(store) for _ in range(5)}
+    run_ids = {make_run(store) for _ in range(5)}
     look()
     discovery.forget(active_root())
     look()
-    assert ids() == made
+    assert ids() == run_ids
 
 
 def test_many_unknown_ids_cost_one_search(
@@ -223,8 +223,8 @@ def test_many_unknown_ids_cost_one_search(
     new, walks, parents = make_run(store), list[Path](), find._parents
     monkeypatch.setattr(find, "_parents", lambda root: walks.append(root) or parents(root))
     unknown = [f"20200101_{number:06d}_abcdef" for number in range(200)]
-    found = refresh.refresh_runs(active_root(), [*unknown, new])
-    assert [run_id for run_id, run in found.items() if run is not None] == [new] and len(walks) == 1
+    runs = refresh.refresh_runs(active_root(), [*unknown, new])
+    assert [run_id for run_id, run in runs.items() if run is not None] == [new] and len(walks) == 1
     results = soft_delete_runs(root=active_root(), run_ids=unknown)
     assert len(results) == 200 and len(walks) == 2
 

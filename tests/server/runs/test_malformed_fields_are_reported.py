@@ -29,8 +29,8 @@ def alter(store: Path, make_run: Callable[..., str], api: Any) -> Alter:
             content = json.loads(path.read_text()) | content
         path.write_text(json.dumps(content))
         settled = time.time() - 60
-        for written in path.parent.iterdir():
-            os.utime(written, (settled, settled))
+        for entry in path.parent.iterdir():
+            os.utime(entry, (settled, settled))
         detail: dict[str, Any] = read(api.get(f"/api/runs/{run_id}"))
         return detail
 

@@ -29,14 +29,14 @@ def run(store: Path, make_run: Any) -> Path:
     return folder_of(store, make_run(store, metrics=[{"path": "no file"}, {"loss": 1.0}]))
 
 
-def listed(api: Any, run: Path) -> Any:
+def media_list(api: Any, run: Path) -> Any:
     return read(api.get(f"/api/runs/{run.name}/media"))
 
 
 def test_media_are_listed_as_they_were_logged(run: Path, api: Any) -> None:
     log_image(run, "b.png", step=7, caption="erste 预测")
     log_image(run, "a b.png", PNG + b"more", key="raw")
-    assert listed(api, run) == [
+    assert media_list(api, run) == [
         {
             "key": "sample",
             "path": "b.png",
@@ -52,26 +52,26 @@ def test_media_are_listed_as_they_were_logged(run: Path, api: Any) -> None:
 def test_media_are_listed_once_as_the_journal_grows(run: Path, api: Any) -> None:
     for number in range(3):
         log_image(run, f"{number}.png")
-        assert [entry["path"] for entry in listed(api, run)] == [f"{n}.png" for n in range(number + 1)]
-    assert len(listed(api, run)) == 3
+        assert [entry["path"] for entry in media_list(api, run)] == [f"{n}.png" for n in range(number + 1)]
+    assert len(media_list(api, run)) == 3
 
 
 def test_an_incomplete_line_waits(run: Path, api: Any) -> None:
     log_image(run, "a.png")
     content = (run / "events.jsonl").read_bytes()
     (run / "events.jsonl").write_bytes(content[:-10])
-    assert listed(api, run) == []
+    assert media_list(api, run) == []
     (run / "events.jsonl").write_bytes(content)
-    assert len(listed(api, run)) == 1
+    assert len(media_list(api, run)) == 1
 
 
 def test_a_replaced_journal_is_indexed_again(run: Path, api: Any) -> None:
     log_image(run, "old.png")
     log_image(run, "older.png")
-    assert len(listed(api, run)) == 2
+    assert len(media_list(api, run)) == 2
     (run / "events.jsonl").unlink()
     log_image(run, "new.png")
-    assert [entry["path"] for entry in listed(api, run)] == ["new.png"]
+    assert [entry["path"] for entry in media_list(api, run)] == ["new.png"]
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_a_replaced_journal_is_indexed_again(run: Path, api: Any) -> None:
 )
 def test_an_event_with_a_path_outside_media_is_ignored(run: Path, api: Any, path: Any) -> None:
     log_image(run, "a.png", path=path)
-    assert listed(api, run) == []
+    assert media_list(api, run) == []
 
 
 def test_a_file_that_is_gone_is_left_out(run: Path, api: Any) -> None:
     log_image(run, "a.png")
     (run / "media" / "a.png").unlink()
-    assert listed(api, run) == []
+    assert media_list(api, run) == []
 
 
 def test_paths_of_windows_are_understood(run: Path, api: Any) -> None:
     log_image(run, "a.png", path="media\\a.png")
-    assert [entry["path"] for entry in listed(api, run)] == ["a.png"]
+    assert [entry["path"] for entry in media_list(api, run)] == ["a.png"]
 
 
 @pytest.mark.parametrize("prefix", ["", "media/"])

@@ -24,11 +24,11 @@ def grid(api: Any, runs: list[Path], *query: Any) -> MediaGrid:
     return media_grid([row(run.name) for run in runs], *query)
 
 
-def steps(found: MediaGrid) -> list[list[tuple[int, int | None]]]:
+def steps(context: MediaGrid) -> list[list[tuple[int, int | None]]]:
     """Column and step of the media of each row."""
     return [
         [(n, medium.step) for n, cell in enumerate(row.cells) for medium in cell.media]
-        for row in found["rows"]
+        for row in context["rows"]
     ]
 
 
@@ -36,11 +36,11 @@ def test_rows_are_runs_and_columns_are_steps(runs: list[Path], api: Any) -> None
     for step in (0, 5, 10):
         log_image(runs[0], f"a{step}.png", step=step)
     log_image(runs[1], "b5.png", step=5, caption="five")
-    found = grid(api, list(reversed(runs)), "sample")
-    assert [row.run.run_id for row in found["rows"]] == [runs[1].name, runs[0].name]
-    assert [column.last for column in found["columns"]] == [0, 5, 10]
-    assert steps(found) == [[(1, 5)], [(0, 0), (1, 5), (2, 10)]]
-    assert json.loads(found["rows"][0].cells[1].entries) == [
+    context = grid(api, list(reversed(runs)), "sample")
+    assert [row.run.run_id for row in context["rows"]] == [runs[1].name, runs[0].name]
+    assert [column.last for column in context["columns"]] == [0, 5, 10]
+    assert steps(context) == [[(1, 5)], [(0, 0), (1, 5), (2, 10)]]
+    assert json.loads(context["rows"][0].cells[1].entries) == [
         {
             "kind": "images",
             "key": "sample",
@@ -56,12 +56,12 @@ def test_many_steps_are_sampled_and_a_column_can_be_opened(runs: list[Path], api
         log_image(runs[0], f"{step}.png", step=step * 10)
         if step % 7 == 0:
             log_image(runs[1], f"{step}.png", step=step * 10)
-    found = grid(api, runs)
-    columns = found["columns"]
+    context = grid(api, runs)
+    columns = context["columns"]
     assert len(columns) == 50
     assert (columns[0].first, columns[-1].last) == (0, 1990)
     assert sum(column.steps for column in columns) == 200
-    first, second = steps(found)
+    first, second = steps(context)
     assert first == [(n, column.last) for n, column in enumerate(columns)]
     for n, step in second:  # the last one of the run in the column
         assert step is not None and columns[n].first <= step <= columns[n].last < step + 70
@@ -75,20 +75,20 @@ def test_keys_are_ordered_by_kind_and_the_first_one_is_shown(runs: list[Path], a
     log_image(runs[0], "b.png", key="b", step=1)
     log_image(runs[1], "b.png", key="b", step=2)
     log_image(runs[1], "a.png", key="a", step=2)
-    found = grid(api, runs, "unknown")
-    assert [(one.key, one.kind) for one in found["keys"]] == [
+    context = grid(api, runs, "unknown")
+    assert [(entry.key, entry.kind) for entry in context["keys"]] == [
         ("a", "images"),
         ("b", "images"),
         ("report", "documents"),
     ]
-    assert (found["key"], steps(found)) == ("a", [[], [(0, 2)]])
+    assert (context["key"], steps(context)) == ("a", [[], [(0, 2)]])
 
 
 def test_media_without_steps_are_counted(runs: list[Path], api: Any) -> None:
     for name in ("a.png", "b.png"):
         log_image(runs[0], name)
-    found = grid(api, runs[:1])
-    assert (found["is_counted"], [column.last for column in found["columns"]]) == (True, [0, 1])
+    context = grid(api, runs[:1])
+    assert (context["is_counted"], [column.last for column in context["columns"]]) == (True, [0, 1])
 
 
 def test_media_of_the_same_step_share_a_cell(runs: list[Path], api: Any) -> None:

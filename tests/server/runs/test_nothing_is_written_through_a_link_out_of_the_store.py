@@ -151,10 +151,10 @@ def archive() -> bytes:
 
 def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     """Send a valid request to each route that writes to the store; the routes."""
-    asked = set()
+    routes = set()
 
     def ask(method: str, pattern: str, body: object = None, query: str = "", **names: object) -> Any:
-        asked.add((method, pattern))
+        routes.add((method, pattern))
         path = pattern.format(**names) + query
         if isinstance(body, bytes):
             return api.generic(method.upper(), path, body, content_type="application/octet-stream")
@@ -217,13 +217,13 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     ask("post", "/api/runs/soft-delete", {"run_ids": ids})
     ask("post", "/api/recycle-bin/restore", {"run_ids": ids})
     ask("post", "/api/v2/experiments/batch-delete", {"exp_ids": ids})
-    asked.add(("post", "/api/import/archive"))
+    routes.add(("post", "/api/import/archive"))
     upload_file = io.BytesIO(archive())
     upload_file.name = "archive.zip"
     api.post("/api/import/archive", {"file": upload_file}, format="multipart")
     ask("delete", "/api/experiments/delete", {"experiment_ids": [RUN], "force": True})
     ask("post", "/api/recycle-bin/empty", {"confirm": True})
-    return asked
+    return routes
 
 
 def write_with_the_sdk(root: Path, source: Path) -> None:
@@ -326,7 +326,7 @@ def test_every_route_that_writes_to_the_store_is_asked(
 ) -> None:
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     fill(store, source)
-    asked = ask_every_route(api)
+    routes = ask_every_route(api)
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     writing = {
         (method, path)
@@ -334,7 +334,7 @@ def test_every_route_that_writes_to_the_store_is_asked(
         for method in operations
         if method in {"post", "put", "patch", "delete"} and not path.startswith(ELSEWHERE)
     }
-    assert asked == writing
+    assert routes == writing
 
 
 def test_a_root_that_is_a_link_is_written_to(

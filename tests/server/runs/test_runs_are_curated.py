@@ -20,8 +20,8 @@ def curation(store: Path, run_id: str) -> dict[str, Any]:
     return content
 
 
-def found(**asked: Any) -> set[str]:
-    runs = find_runs(active_root(), include_deleted=True, **asked).runs
+def find_ids(**filters: Any) -> set[str]:
+    runs = find_runs(active_root(), include_deleted=True, **filters).runs
     return set(runs.values_list("run_id", flat=True))
 
 
@@ -32,10 +32,10 @@ def test_an_edit_is_in_the_folder_and_in_the_response(store: Path, make_run: Any
     change = {"tags": ["good", "paper", "good"], "description": "the one", "pinned": True, "archived": True}
     run = read(api.patch(f"/api/runs/{run_id}", change))
     assert run | change | {"tags": ["good", "paper"]} == run
-    said = curation(store, run_id)
-    assert {key: said[key] for key in change} == change | {"tags": ["good", "paper"]}
-    assert said["by"]
-    assert abs(said["at"] - time.time()) < 60
+    fields = curation(store, run_id)
+    assert {key: fields[key] for key in change} == change | {"tags": ["good", "paper"]}
+    assert fields["by"]
+    assert abs(fields["at"] - time.time()) < 60
     assert read(api.get(f"/api/runs/{run_id}")) == run
 
 
@@ -105,9 +105,9 @@ def test_several_runs_are_tagged_at_once(store: Path, make_run: Any, api: Any) -
         },
     }
     assert read(api.get(f"/api/runs/{first}"))["tags"] == ["kept", "new"]
-    assert found(tags=["new"]) == {first, second}
-    assert found(tags=["new", "kept"]) == {first}
-    assert found(tags=["old"]) == set()
+    assert find_ids(tags=["new"]) == {first, second}
+    assert find_ids(tags=["new", "kept"]) == {first}
+    assert find_ids(tags=["old"]) == set()
 
 
 def test_a_tag_is_removed_by_its_shown_form(store: Path, make_run: Any, look: Any, api: Any) -> None:
@@ -122,9 +122,9 @@ def test_a_tag_is_removed_by_its_shown_form(store: Path, make_run: Any, look: An
 def test_tags_and_descriptions_are_searched(store: Path, make_run: Any, api: Any) -> None:
     run_id, _ = make_run(store), make_run(store)
     read(api.patch(f"/api/runs/{run_id}", {"tags": ["Überraschung"], "description": "about transformers"}))
-    assert found(search="ÜBERRASCH former") == {run_id}
+    assert find_ids(search="ÜBERRASCH former") == {run_id}
     read(api.patch(f"/api/runs/{run_id}", {"tags": [], "description": ""}))
-    assert found(search="former") == set()
+    assert find_ids(search="former") == set()
 
 
 def test_the_older_routes_work_as_documented(store: Path, make_run: Any, look: Any, api: Any) -> None:
@@ -162,8 +162,8 @@ def test_the_admin_site_writes_through_the_services(store: Path, make_run: Any, 
     assert Client().get(address).status_code == 200
     answer = Client().post(address, {"tags": "a\nb\n", "description": "text", "archived": "on"})
     assert answer.status_code == 302, answer.content
-    said = curation(store, run_id)
-    assert (said["tags"], said["description"], said["archived"]) == (["a", "b"], "text", True)
+    fields = curation(store, run_id)
+    assert (fields["tags"], fields["description"], fields["archived"]) == (["a", "b"], "text", True)
     assert row(run_id).tags == ["a", "b"]
 
 

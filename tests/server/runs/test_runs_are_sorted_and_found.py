@@ -35,14 +35,14 @@ def ordered(order: str, *, desc: bool = True, **filters: Any) -> Ordered:
     return Ordered(find(**filters), order, desc=desc)
 
 
-def numbers(found: Any) -> list[int]:
-    return [int(run.run_id[-6:]) for run in found]
+def numbers(runs: Any) -> list[int]:
+    return [int(run.run_id[-6:]) for run in runs]
 
 
 @pytest.fixture
 def six(store: Path, make_run: Any, look: Any) -> None:
     """Six runs, some of them with a value to sort by."""
-    made = [
+    run_ids = [
         make_run(
             store,
             run_id=f"20260101_000000_{number:06d}",
@@ -55,7 +55,7 @@ def six(store: Path, make_run: Any, look: Any) -> None:
         for number, value in enumerate(VALUES)
     ]
     look()
-    for run_id, value in zip(made, VALUES, strict=True):
+    for run_id, value in zip(run_ids, VALUES, strict=True):
         if value is not None:
             values = {"a.b/loss": facts(value), "other": facts(-value)}
             record_metrics(run=row(run_id), values=values, last_write=1.7e9)
@@ -82,29 +82,29 @@ def test_runs_without_the_value_come_last(six: None, subtests: pytest.Subtests) 
 def test_a_condition_on_what_sorts_is_a_part_of_the_order(
     six: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    for where, left in [
+    for where, expected in [
         ("metric.a.b/loss.last >= 0.5", [0, 5, 3]),
         ("metric.a.b/loss.last < 0.9 and config.optim.lr > 0.1", [0, 5]),
         ("not metric.a.b/loss.last < 0.5", [0, 5, 3, 1, 4]),
         ("metric.a.b/loss.last > 0.5 or config.optim.lr < 0.5", [2, 3]),
     ]:
         for rare in [0, 1000]:
-            with subtests.test(rare=rare, where=where, left=left):
+            with subtests.test(rare=rare, where=where, expected=expected):
                 monkeypatch.setattr(selectivity, "RARE", rare)
                 monkeypatch.setattr(selectivity, "PAGE", 0)
                 for order in ("metric.a.b/loss.last", "metric.a.b/loss.max", "config.optim.lr"):
-                    asked = find(where=parse(where))
-                    assert numbers(Ordered(asked, order, desc=False)[:]) == left, order
+                    selection = find(where=parse(where))
+                    assert numbers(Ordered(selection, order, desc=False)[:]) == expected, order
 
 
 def test_a_filter_does_not_change_the_order(
     six: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    for asked in [{"statuses": ["finished"]}, {"search": "net"}, {"name": "neta"}, {"best_min": 0.2}]:
+    for filters in [{"statuses": ["finished"]}, {"search": "net"}, {"name": "neta"}, {"best_min": 0.2}]:
         for rare in [0, 1000]:
-            with subtests.test(rare=rare, asked=asked):
+            with subtests.test(rare=rare, filters=filters):
                 monkeypatch.setattr(selectivity, "RARE", rare)
-                remaining = set(numbers(find(**asked).runs))
+                remaining = set(numbers(find(**filters).runs))
                 for order in (
                     "best_metric_value",
                     "metric.a.b/loss.last",
@@ -114,8 +114,8 @@ def test_a_filter_does_not_change_the_order(
                 ):
                     everything = numbers(ordered(order, desc=False)[:])
                     of_the_rest = [number for number in everything if number in remaining]
-                    assert numbers(ordered(order, desc=False, **asked)[:]) == of_the_rest, order
-                assert len(remaining) < 6 or "best_min" not in asked
+                    assert numbers(ordered(order, desc=False, **filters)[:]) == of_the_rest, order
+                assert len(remaining) < 6 or "best_min" not in filters
 
 
 def test_pages_cut_the_same_order(six: None, subtests: pytest.Subtests) -> None:
@@ -192,7 +192,7 @@ def test_a_search_follows_its_run(six: None, store: Path, make_run: Any, look: A
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("filters", "expected"),
     [
         ({"created_after": 1.7e9 + 4}, {4, 5}),
         ({"created_before": 1.7e9 + 1}, {0, 1}),
@@ -203,8 +203,8 @@ def test_a_search_follows_its_run(six: None, store: Path, make_run: Any, look: A
         ({"archived": False}, {0, 1, 2, 3, 4, 5}),
     ],
 )
-def test_bounds_are_inclusive(six: None, asked: dict[str, Any], expected: set[int]) -> None:
-    assert set(numbers(find(**asked).runs)) == expected
+def test_bounds_are_inclusive(six: None, filters: dict[str, Any], expected: set[int]) -> None:
+    assert set(numbers(find(**filters).runs)) == expected
 
 
 def test_a_large_count_is_capped(six: None) -> None:

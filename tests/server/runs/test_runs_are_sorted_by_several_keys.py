@@ -40,7 +40,7 @@ def stats(value: float) -> MetricStats:
 
 @pytest.fixture
 def runs(store: Path, make_run: Any, look: Any) -> list[str]:
-    made = [
+    run_ids = [
         make_run(
             store,
             run_id=f"20260101_000000_{number:06d}",
@@ -51,14 +51,14 @@ def runs(store: Path, make_run: Any, look: Any) -> list[str]:
         for number, (project, rate, _) in enumerate(RUNS)
     ]
     look()
-    for run_id, (_, _, accuracy) in zip(made, RUNS, strict=True):
+    for run_id, (_, _, accuracy) in zip(run_ids, RUNS, strict=True):
         if accuracy is not None:
             record_metrics(run=row(run_id), values={"acc": stats(accuracy)}, last_write=1.7e9)
-    return made
+    return run_ids
 
 
-def numbers(found: Any) -> list[int]:
-    return [int(run.run_id[-6:]) for run in found]
+def numbers(matches: Any) -> list[int]:
+    return [int(run.run_id[-6:]) for run in matches]
 
 
 def test_runs_with_equal_values_are_sorted_by_the_next_key(
@@ -114,10 +114,10 @@ def test_an_unknown_key_among_several_is_refused(store: Path, client: Any) -> No
 def test_both_versions_sort_by_several_keys(runs: list[str], client: Any) -> None:
     query = {"sort": "project,-metric.acc.last", "order_by": "name"}
     expected = [1, 5, 3, 4, 0, 2]
-    listed = client.get("/api/v2/experiments", query).json()["experiments"]
-    assert [int(item["id"][-6:]) for item in listed] == expected
-    listed = read(client.get("/api/runs", query))
-    assert [int(item["id"][-6:]) for item in listed] == expected
+    items = client.get("/api/v2/experiments", query).json()["experiments"]
+    assert [int(item["id"][-6:]) for item in items] == expected
+    items = read(client.get("/api/runs", query))
+    assert [int(item["id"][-6:]) for item in items] == expected
 
 
 def test_pinned_runs_are_first_in_every_order_of_the_table(runs: list[str], client: Any) -> None:
@@ -133,8 +133,8 @@ def test_pinned_runs_are_first_in_every_order_of_the_table(runs: list[str], clie
         assert numbers(in_order(matching(active_root(), state), state)[:]) == expected
         ids = client.get("/runs-matching", {"sort": sort}).json()["ids"]
         assert [int(run_id[-6:]) for run_id in ids] == expected
-    listed = client.get("/api/v2/experiments", {"pinned_first": "true"}).json()["experiments"]
-    assert [int(item["id"][-6:]) for item in listed] == [5, 0, 4, 3, 2, 1]
+    items = client.get("/api/v2/experiments", {"pinned_first": "true"}).json()["experiments"]
+    assert [int(item["id"][-6:]) for item in items] == [5, 0, 4, 3, 2, 1]
     newest = client.get("/api/v2/experiments").json()["experiments"]
     assert [int(item["id"][-6:]) for item in newest] == [5, 4, 3, 2, 1, 0]
 
@@ -159,15 +159,15 @@ def test_the_best_run_is_first_whether_its_metric_is_minimised_or_maximised(
     for sort, expected in {"-best": [3, 2, 1, 4, 0], "best": [0, 4, 1, 2, 3]}.items():
         state = TableState.read(QueryDict(f"sort={sort}"))
         assert numbers(in_order(matching(active_root(), state), state)[:]) == expected
-    listed = client.get("/api/v2/experiments", {"order_by": "best_metric"}).json()["experiments"]
-    assert [int(item["id"][-6:]) for item in listed] == [3, 2, 1, 4, 0]
+    items = client.get("/api/v2/experiments", {"order_by": "best_metric"}).json()["experiments"]
+    assert [int(item["id"][-6:]) for item in items] == [3, 2, 1, 4, 0]
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"), (0.5, "0.5")]
+    ("value", "text"), [(math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"), (0.5, "0.5")]
 )
 def test_a_last_value_of_nan_is_told_from_a_missing_one(
-    runs: list[str], client: Any, value: float, shown: str
+    runs: list[str], client: Any, value: float, text: str
 ) -> None:
     special = None if math.isfinite(value) else str(value)
     last = MetricStats(None if special else value, 1, None, None, None, None, 1, special)
@@ -175,4 +175,4 @@ def test_a_last_value_of_nan_is_told_from_a_missing_one(
     page = client.get("/", {"col": "metric.loss.last", "sort": "created"}).content.decode()
     cells = re.findall(r'<td class="[^"]*c-extra[^"]*"[^>]*>(.*?)</td>', page, re.DOTALL)
     values = [strip_tags(cell).strip() for cell in cells]
-    assert values == [shown, *["–"] * 5]
+    assert values == [text, *["–"] * 5]

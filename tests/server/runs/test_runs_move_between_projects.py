@@ -30,8 +30,8 @@ def test_a_run_is_moved_and_moved_back(api: APIClient, store: Path, make_run: Ma
     assert json.loads((folder / "curation.json").read_text())["project"] == "new"
     assert {path: path.read_bytes() for path in before} == before
     for query, expected in (("new", [run_id]), ("old", [])):
-        listed = api.get("/api/v2/experiments", {"project": query}).json()["experiments"]
-        assert [item["id"] for item in listed] == expected
+        items = api.get("/api/v2/experiments", {"project": query}).json()["experiments"]
+        assert [item["id"] for item in items] == expected
         searched = api.get("/api/v2/experiments", {"search": query}).json()["experiments"]
         assert [item["id"] for item in searched] == expected
     assert api.get("/api/projects").json()["projects"] == ["new"]

@@ -46,7 +46,7 @@ WAYS = {
 @pytest.fixture
 def many(store: Path, make_run: Any, look: Any) -> list[str]:
     """Runs that differ in three config values, tags and project; two of them are in the recycle bin."""
-    made = [
+    run_ids = [
         make_run(
             store,
             run_id=f"20231114_221320_{number:06d}",
@@ -58,8 +58,8 @@ def many(store: Path, make_run: Any, look: Any) -> list[str]:
         for number in range(RUNS)
     ]
     look()
-    soft_delete_runs(root=active_root(), run_ids=[made[4], made[5]])
-    return made
+    soft_delete_runs(root=active_root(), run_ids=[run_ids[4], run_ids[5]])
+    return run_ids
 
 
 @pytest.fixture(params=WAYS.values(), ids=WAYS)
@@ -118,9 +118,9 @@ def test_conditions_are_read_in_one_part_if_the_newest_runs_are_typical(
 
 @pytest.mark.usefixtures("many")
 def test_what_was_counted_is_not_counted_again(django_assert_num_queries: Any) -> None:
-    asked = find_runs(active_root(), where=parse("config.a < 9 or config.c = 1"))
+    selection = find_runs(active_root(), where=parse("config.a < 9 or config.c = 1"))
     with django_assert_num_queries(0):
-        assert counts.capped(asked)[0] > 0
+        assert counts.capped(selection)[0] > 0
 
 
 @of_sqlite

@@ -134,7 +134,7 @@ def test_judging_ten_thousand_running_runs_takes_three_queries(store: Path, make
     stalls, now = Stalls(active_root()), time.time() - 3590
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         judge_heartbeats(active_root(), now)
         stalls.judge(now)
-    assert len(asked) == 3
+    assert len(queries) == 3

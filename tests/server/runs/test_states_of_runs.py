@@ -28,15 +28,15 @@ def write_state(root: Path, run_id: str, **about: Any) -> None:
 @pytest.fixture
 def one_of_each(store: Path) -> dict[str, str]:
     """Return the id of a run of every state that a file can have."""
-    made = {}
+    run_ids = {}
     for state, status in STATUS_OF.items():
         if state not in (State.STALLED, State.LOST):
-            made[state.value] = write_run(store)
-            write_state(store, made[state.value], status=status, state=state.value)
-    made["lost"] = write_run(store, status="running")
-    heartbeat.write(folder_of(store, made["lost"]), time.time() - 200)
+            run_ids[state.value] = write_run(store)
+            write_state(store, run_ids[state.value], status=status, state=state.value)
+    run_ids["lost"] = write_run(store, status="running")
+    heartbeat.write(folder_of(store, run_ids["lost"]), time.time() - 200)
     discovery.full(active_root())
-    return made
+    return run_ids
 
 
 def test_the_types_of_responses_name_the_same_states_and_evidence() -> None:
@@ -105,8 +105,8 @@ def test_both_versions_filter_and_sort_by_state(one_of_each: dict[str, str], api
     }.items():
         answer = api.get("/api/v2/experiments", {"where": where})
         assert {run["state"] for run in read(answer)["experiments"]} == expected, where
-    found = read(api.get("/api/v2/experiments?sort=state"))["experiments"]
-    assert [run["state"] for run in found] == sorted(one_of_each)
+    items = read(api.get("/api/v2/experiments?sort=state"))["experiments"]
+    assert [run["state"] for run in items] == sorted(one_of_each)
 
 
 def test_every_page_shows_the_state(one_of_each: dict[str, str]) -> None:

@@ -47,9 +47,9 @@ def log(run: Path) -> Log:
 
 
 def cells(client: Client, address: str) -> list[list[str]]:
-    found = Markup(client.get(address).content.decode())
-    rows = found.all("tr")[1:]
-    return [[cell.text for cell in found.all("td") if row in cell.parents] for row in rows]
+    markup = Markup(client.get(address).content.decode())
+    rows = markup.all("tr")[1:]
+    return [[cell.text for cell in markup.all("td") if row in cell.parents] for row in rows]
 
 
 def test_a_small_file_does_not_become_a_large_table(client: Client, log: Log) -> None:
@@ -60,15 +60,15 @@ def test_a_small_file_does_not_become_a_large_table(client: Client, log: Log) ->
 
 def test_a_table_is_shown_as_it_was_logged(client: Client, log: Log) -> None:
     address = log("t.table.json", encode(table(ROWS)))
-    found = Markup(client.get(address).content.decode())
-    assert found.texts("th") == ["name", "score", "ok"]
+    markup = Markup(client.get(address).content.decode())
+    assert markup.texts("th") == ["name", "score", "ok"]
     assert cells(client, address) == [
         ["b", "2.0", "true"],
         ["<i>a</i>", "NaN", "false"],
         ["C", "10", "–"],
         ["=1+1", "−3.5", "true"],
     ]
-    assert "1–4 of 4 rows" in found.texts("nav", "pages")[0]
+    assert "1–4 of 4 rows" in markup.texts("nav", "pages")[0]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_pages_of_a_table_keep_the_order(client: Client, log: Log) -> None:
 
 def test_long_cells_are_cut_until_they_are_opened(client: Client, log: Log) -> None:
     address = log("t.table.json", encode(table([["x" * 900]])))
-    found = Markup(client.get(address).content.decode())
-    assert found.texts("summary") == ["x" * 80 + "…"]
-    assert "x" * 900 in found.texts("details")[0]
+    markup = Markup(client.get(address).content.decode())
+    assert markup.texts("summary") == ["x" * 80 + "…"]
+    assert "x" * 900 in markup.texts("details")[0]
 
 
 def test_a_table_is_saved_as_csv_without_formulas(client: Client, log: Log) -> None:
@@ -115,8 +115,8 @@ def test_a_table_is_saved_as_csv_without_formulas(client: Client, log: Log) -> N
 
 def test_a_page_that_has_the_rest_gets_the_table_alone(client: Client, log: Log) -> None:
     address = log("t.table.json", encode(table(ROWS)))
-    found = Markup(client.get(address, headers={"HX-Request": "true"}).content.decode())
-    assert found.all("table") and not found.all("html")
+    markup = Markup(client.get(address, headers={"HX-Request": "true"}).content.decode())
+    assert markup.all("table") and not markup.all("html")
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_histograms_of_a_key_are_a_series(api: Any, run: Path, log: Log) -> None
         log(f"{step}.histogram.json", encode(histogram([step, step + 1.0, math.inf], 4)), "w", step)
     log("bad.histogram.json", b"{}", "v")
     log("none.histogram.json", encode(histogram([math.nan], 4)), "v")
-    found = read(api.get(f"/runs/{run.name}/histograms?key=w"))
-    assert (found["total"], found["unreadable"], len(found["items"])) == (300, 0, 120)
-    first, last = found["items"][0], found["items"][-1]
+    document = read(api.get(f"/runs/{run.name}/histograms?key=w"))
+    assert (document["total"], document["unreadable"], len(document["items"])) == (300, 0, 120)
+    first, last = document["items"][0], document["items"][-1]
     assert (first["step"], last["step"], last["edges"][0], sum(last["counts"])) == (0, 299, 299.0, 2)
     assert (last["count"], last["positive_infinity"]) == (2, 1)
     other = read(api.get(f"/runs/{run.name}/histograms?key=v"))
@@ -171,7 +171,7 @@ def test_a_page_receives_only_new_media(api: Any, run: Path, log: Log) -> None:
     log("other.json", b"{}", "other")
     address = f"/runs/{run.name}/media"
     first = read(api.get(address))
-    assert [(one["kind"], one["key"], one["step"]) for one in first["media"]] == [
+    assert [(entry["kind"], entry["key"], entry["step"]) for entry in first["media"]] == [
         ("images", "a", 1),
         ("tables", "t", None),
         ("files", "other", None),
@@ -179,8 +179,8 @@ def test_a_page_receives_only_new_media(api: Any, run: Path, log: Log) -> None:
     log("h.histogram.json", b"", "h")
     place = f"{address}?after={first['last']}&mark={first['mark']}"
     again = read(api.get(place))
-    assert ([one["kind"] for one in again["media"]], again["again"]) == (["histograms"], False)
+    assert ([entry["kind"] for entry in again["media"]], again["again"]) == (["histograms"], False)
     (run / "events.jsonl").unlink()
     log("new.png", b"", "n")
     second = read(api.get(place))
-    assert ([one["key"] for one in second["media"]], second["again"]) == (["n"], True)
+    assert ([entry["key"] for entry in second["media"]], second["again"]) == (["n"], True)

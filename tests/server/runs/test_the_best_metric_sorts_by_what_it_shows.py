@@ -34,14 +34,14 @@ def add(store: Path, make_run: Any, look: Callable[[], None]) -> Add:
 
     def write(*runs: dict[str, float], primary: str = "", mode: str = "max", **about: Any) -> None:
         nonlocal count
-        made = []
+        run_ids = []
         for values in runs:
             declared = {
                 "best_metric_name": primary,
                 "best_metric_value": values.get(primary),
                 "best_metric_mode": mode,
             }
-            made.append(
+            run_ids.append(
                 make_run(
                     store,
                     run_id=f"20260101_000000_{count:06d}",
@@ -52,7 +52,7 @@ def add(store: Path, make_run: Any, look: Callable[[], None]) -> Add:
             )
             count += 1
         look()
-        for run_id, values in zip(made, runs, strict=True):
+        for run_id, values in zip(run_ids, runs, strict=True):
             stats = {key: MetricStats(value, 1, value, 1, value, 1, 1) for key, value in values.items()}
             record_metrics(run=row(run_id), values=stats, last_write=1.7e9)
 
@@ -61,21 +61,21 @@ def add(store: Path, make_run: Any, look: Callable[[], None]) -> Add:
 
 def order(sort: str, **query: str) -> list[int]:
     state = TableState.read(QueryDict("&".join(f"{k}={v}" for k, v in {"sort": sort, **query}.items())))
-    found = in_order(matching(active_root(), state), state)
-    return [int(run.run_id[-6:]) for run in found[0:1000]]
+    ordered = in_order(matching(active_root(), state), state)
+    return [int(run.run_id[-6:]) for run in ordered[0:1000]]
 
 
 def test_the_best_of_many_runs_comes_first_and_pages_follow_each_other(add: Add, client: Client) -> None:
     values = [number / 100 for number in many(range(60))]
     Random(3).shuffle(values)
     add(*({"train/loss": 1 - value, "val/accuracy": value} for value in values))
-    shown: list[float] = []
+    accuracies: list[float] = []
     for page in (1, 2, 3):
         text = client.get(f"/?sort=-best&page={page}&size=25").content.decode()
         cells = re.findall(r'<td class="[^"]*c-best.*?</td>', text, re.DOTALL)
         assert all("val/accuracy" in cell for cell in cells)
-        shown += [float(strip_tags(cell).split()[-1].removeprefix("val/accuracy")) for cell in cells]
-    assert shown == sorted(values, reverse=True)
+        accuracies += [float(strip_tags(cell).split()[-1].removeprefix("val/accuracy")) for cell in cells]
+    assert accuracies == sorted(values, reverse=True)
     assert order("best") == order("-best")[::-1]
 
 

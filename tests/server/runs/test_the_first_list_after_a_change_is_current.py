@@ -23,8 +23,8 @@ def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(
     began = make_run(store)
     status = store / "vision" / "resnet" / "runs" / running / "status.json"
     status.write_text(json.dumps({"status": "finished", "ended_at": time.time()}))
-    listed = {run["id"]: run["status"] for run in read(api.get("/api/runs"))}
-    assert listed == {running: "finished", began: "finished"}
+    statuses = {run["id"]: run["status"] for run in read(api.get("/api/runs"))}
+    assert statuses == {running: "finished", began: "finished"}
 
 
 def test_emptying_the_recycle_bin_removes_what_the_command_line_just_deleted(

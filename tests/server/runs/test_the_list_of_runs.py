@@ -17,7 +17,7 @@ from tests.answers import read
 @pytest.fixture
 def many(store: Path, make_run: Any, look: Any) -> list[str]:
     """Nine runs, the newest first."""
-    made = [
+    run_ids = [
         make_run(
             store,
             project=f"p{number % 2}",
@@ -29,7 +29,7 @@ def many(store: Path, make_run: Any, look: Any) -> list[str]:
         for number in range(9)
     ]
     look()
-    return made[::-1]
+    return run_ids[::-1]
 
 
 def ids(answer: Any) -> list[str]:
@@ -93,7 +93,7 @@ def test_the_total_is_of_all_that_match(many: list[str], api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "kept"),
+    ("query", "predicate"),
     [
         ("project=p1", lambda number: number % 2 == 1),
         ("name=n2", lambda number: number % 3 == 2),
@@ -106,8 +106,8 @@ def test_the_total_is_of_all_that_match(many: list[str], api: Any) -> None:
         ("project=&name=&status=&unknown=1", lambda number: True),
     ],
 )
-def test_the_list_can_be_filtered(many: list[str], api: Any, query: str, kept: Any) -> None:
-    assert ids(api.get(f"/api/runs?{query}")) == [run_id for run_id in many if kept(int(run_id[-6:]))]
+def test_the_list_can_be_filtered(many: list[str], api: Any, query: str, predicate: Any) -> None:
+    assert ids(api.get(f"/api/runs?{query}")) == [run_id for run_id in many if predicate(int(run_id[-6:]))]
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_the_list_can_be_searched_and_sorted(
     many: list[str], api: Any, query: str, expected: list[int]
 ) -> None:
     answer = api.get(f"/api/runs?{query}")
-    found = [int(run_id[-6:]) for run_id in ids(answer)]
-    assert (sorted(found) if "search" in query else found) == expected
+    numbers = [int(run_id[-6:]) for run_id in ids(answer)]
+    assert (sorted(numbers) if "search" in query else numbers) == expected
 
 
 def test_an_unknown_order_is_reported(store: Path, api: Any) -> None:

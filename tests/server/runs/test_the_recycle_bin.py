@@ -28,21 +28,23 @@ def restore(api: Any, *run_ids: str) -> Any:
     return api.post("/api/recycle-bin/restore", {"run_ids": list(run_ids)})
 
 
-def test_a_deleted_run_is_in_the_bin_alone(store: Path, make_run: Any, listed: Listing, api: Any) -> None:
-    gone, kept = make_run(store), make_run(store)
+def test_a_deleted_run_is_in_the_bin_alone(store: Path, make_run: Any, list_runs: Listing, api: Any) -> None:
+    deleted_id, live_id = make_run(store), make_run(store)
     before = time.time()
-    answer = read(delete(api, gone, reason="a mistake"))
+    answer = read(delete(api, deleted_id, reason="a mistake"))
     assert answer == {
         "deleted_count": 1,
-        "results": {gone: {"success": True}},
+        "results": {deleted_id: {"success": True}},
         "message": "Soft deleted 1 of 1 runs",
     }
-    assert [item["id"] for item in listed()] == [kept]
+    assert [item["id"] for item in list_runs()] == [live_id]
     for address in ("", "/logs", "/media", "/artifacts"):
-        assert api.get(f"/api/runs/{gone}{address}").json() == {"detail": f"Run not found: {gone}"}
+        assert api.get(f"/api/runs/{deleted_id}{address}").json() == {
+            "detail": f"Run not found: {deleted_id}"
+        }
     (deleted,) = read(api.get("/api/recycle-bin"))["deleted_runs"]
     assert before <= deleted["deleted_at"] <= time.time()
-    assert (deleted["id"], deleted["delete_reason"]) == (gone, "a mistake")
+    assert (deleted["id"], deleted["delete_reason"]) == (deleted_id, "a mistake")
 
 
 def test_the_marker_is_what_runicorn_05_reads(store: Path, make_run: Any, api: Any) -> None:
@@ -53,7 +55,7 @@ def test_the_marker_is_what_runicorn_05_reads(store: Path, make_run: Any, api: A
     assert (marker["reason"], marker["original_status"]) == ("user_deleted", "interrupted")
 
 
-def test_a_restored_run_is_as_it_was(store: Path, make_run: Any, listed: Listing, api: Any) -> None:
+def test_a_restored_run_is_as_it_was(store: Path, make_run: Any, list_runs: Listing, api: Any) -> None:
     run_id = make_run(store, summary={"x": 1}, config={"lr": 0.5})
     before = read(api.get(f"/api/runs/{run_id}"))
     delete(api, run_id)
@@ -64,7 +66,7 @@ def test_a_restored_run_is_as_it_was(store: Path, make_run: Any, listed: Listing
         "message": "Restored 1 of 1 runs",
     }
     assert read(api.get(f"/api/runs/{run_id}")) == before
-    assert len(listed()) == 1
+    assert len(list_runs()) == 1
 
 
 def test_a_run_restored_while_the_bin_is_emptied_is_kept(
@@ -84,9 +86,9 @@ def test_a_run_restored_while_the_bin_is_emptied_is_kept(
     monkeypatch.setattr(write_through, "TOGETHER", 1)
     monkeypatch.setattr(curation, "put_aside", restore_the_other)
     results = empty_recycle_bin(root=active_root())
-    (kept,) = set(runs) - set(removed)
-    assert results[kept] == {"success": False, "error": "run not deleted"}
-    assert folder_of(store, kept).is_dir()
+    (survivor,) = set(runs) - set(removed)
+    assert results[survivor] == {"success": False, "error": "run not deleted"}
+    assert folder_of(store, survivor).is_dir()
 
 
 def test_each_run_has_its_own_result(store: Path, make_run: Any, api: Any) -> None:
@@ -138,32 +140,32 @@ def test_a_hundred_at_once_is_the_limit(store: Path, api: Any, route: str, verb:
     assert api.post(f"/api/{route}", {"run_ids": many[:100] * 2}).status_code == 200
 
 
-def test_a_malformed_id_deletes_nothing(store: Path, make_run: Any, listed: Listing, api: Any) -> None:
+def test_a_malformed_id_deletes_nothing(store: Path, make_run: Any, list_runs: Listing, api: Any) -> None:
     run_id = make_run(store)
     answer = delete(api, run_id, "../../etc")
     assert answer.status_code == 400
     sentence = f"Invalid run_id format: ../../etc. {FORM}"
     assert answer.json() == {"detail": sentence, "errors": {"run_ids": [sentence]}}
-    assert [item["id"] for item in listed()] == [run_id]
+    assert [item["id"] for item in list_runs()] == [run_id]
 
 
 def test_the_last_deleted_comes_first(store: Path, make_run: Any, api: Any) -> None:
-    made = [make_run(store) for _ in range(3)]
-    for run_id in made:
+    run_ids = [make_run(store) for _ in range(3)]
+    for run_id in run_ids:
         delete(api, run_id)
     deleted = read(api.get("/api/recycle-bin"))["deleted_runs"]
-    assert [run["id"] for run in deleted] == made[::-1]
+    assert [run["id"] for run in deleted] == run_ids[::-1]
 
 
 def test_emptying_removes_the_folders(store: Path, make_run: Any, look: Any, api: Any) -> None:
-    gone, kept = make_run(store, metrics=[{"x": 1}]), make_run(store)
+    deleted_id, live_id = make_run(store, metrics=[{"x": 1}]), make_run(store)
     look()
-    delete(api, gone)
+    delete(api, deleted_id)
     answer = read(api.post("/api/recycle-bin/empty", {"confirm": True}))
     assert answer == {"permanently_deleted": 1, "message": "Permanently deleted 1 runs", "failed": {}}
-    assert not list(store.glob(f"**/{gone}"))
+    assert not list(store.glob(f"**/{deleted_id}"))
     assert list((store / ".runicorn" / "trash").iterdir()) == []
-    assert list(Run.objects.in_root(active_root()).values_list("run_id", flat=True)) == [kept]
+    assert list(Run.objects.in_root(active_root()).values_list("run_id", flat=True)) == [live_id]
     assert read(api.get("/api/recycle-bin")) == {"deleted_runs": []}
 
 
@@ -213,8 +215,8 @@ def test_emptying_does_not_work_through_a_linked_trash(
 
 
 def test_emptying_finishes_what_was_interrupted(store: Path, api: Any) -> None:
-    left = store / ".runicorn" / "trash" / "abc" / "media"
-    left.mkdir(parents=True)
-    (left / "x.png").write_text("x")
+    media = store / ".runicorn" / "trash" / "abc" / "media"
+    media.mkdir(parents=True)
+    (media / "x.png").write_text("x")
     read(api.post("/api/recycle-bin/empty", {"confirm": True}))
-    assert not left.parent.exists()
+    assert not media.parent.exists()

@@ -14,18 +14,21 @@ from tests.folders import folder_of
 
 
 def test_reindex_rebuilds_every_row(store: Path, make_run: Any, look: Any, api: Any) -> None:
-    kept, deleted = make_run(store, config={"lr": 0.1}, tags=["a"]), make_run(store)
+    run_id, deleted = make_run(store, config={"lr": 0.1}, tags=["a"]), make_run(store)
     look()
-    read(api.patch(f"/api/runs/{kept}", {"description": "important words"}))
+    read(api.patch(f"/api/runs/{run_id}", {"description": "important words"}))
     api.post("/api/runs/soft-delete", {"run_ids": [deleted]})
-    before = {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))}
-    Run.objects.filter(run_id=kept).update(status="nonsense", summary={"wrong": 1})
+    before = {run_id: read(api.get(f"/api/runs/{run_id}")), deleted: read(api.get("/api/recycle-bin"))}
+    Run.objects.filter(run_id=run_id).update(status="nonsense", summary={"wrong": 1})
     out = StringIO()
     call_command("reindex", "--storage", str(store), stdout=out)
     assert out.getvalue() == f"2 runs and 0 artifacts in {store}\n"
-    assert {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))} == before
-    found = find_runs(active_root(), include_deleted=True, search="important", tags=["a"]).runs
-    assert [run.run_id for run in found] == [kept]
+    assert {
+        run_id: read(api.get(f"/api/runs/{run_id}")),
+        deleted: read(api.get("/api/recycle-bin")),
+    } == before
+    runs = find_runs(active_root(), include_deleted=True, search="important", tags=["a"]).runs
+    assert [run.run_id for run in runs] == [run_id]
 
 
 def test_two_copies_of_a_store_are_two_stores(

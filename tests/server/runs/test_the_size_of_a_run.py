@@ -13,8 +13,8 @@ from runs.store.reader import read_run
 
 
 def size_of(root: Path, folder: Path) -> int | None:
-    seen = read_state(folder)
-    return read_run(str(root), folder.relative_to(root).as_posix(), seen)[0].stored_bytes
+    state = read_state(folder)
+    return read_run(str(root), folder.relative_to(root).as_posix(), state)[0].stored_bytes
 
 
 def test_files_of_the_run_and_others_count_once(folder: Path, make_run: Any, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_that_is_removed_meanwhile_counts_nothing(
     (run,) = (path.parent for path in folder.rglob(layout.META) if path.parent.name == run_id)
     plain = size_of(folder, run)
     (run / "notes.txt").write_bytes(b"y" * 200)
-    seen = read_state(run)
+    state = read_state(run)
     (run / "notes.txt").unlink()
-    record, _ = read_run(str(folder), run.relative_to(folder).as_posix(), seen)
+    record, _ = read_run(str(folder), run.relative_to(folder).as_posix(), state)
     assert record.stored_bytes == plain

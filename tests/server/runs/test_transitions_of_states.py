@@ -88,10 +88,10 @@ SEEN += [Observation(Event.BEGUN)]
 def test_no_observation_leads_out_of_the_table(event: Event) -> None:
     rule, targets = TABLE[event], set[State]()
     for state, reason in product(State, (None, NOT_FOUND, "SIGTERM", 5, [])):
-        for seen in SEEN:
-            if seen.event is not event:
+        for observation in SEEN:
+            if observation.event is not event:
                 continue
-            change = follow(Standing(state, reason), seen)
+            change = follow(Standing(state, reason), observation)
             if change is None:
                 continue
             targets.add(change.state)
@@ -109,10 +109,10 @@ def test_an_end_of_the_training_wins_over_a_viewer_that_missed_its_process() -> 
 
 
 def test_a_companion_that_knows_more_replaces_the_verdict_of_a_viewer() -> None:
-    seen = Observation(Event.EXITED, exit_reason="SIGSEGV", evidence={"signal": "SIGSEGV"})
-    change = follow(Standing(State.FAILED, NOT_FOUND), seen)
+    observation = Observation(Event.EXITED, exit_reason="SIGSEGV", evidence={"signal": "SIGSEGV"})
+    change = follow(Standing(State.FAILED, NOT_FOUND), observation)
     assert change == StateChange(State.KILLED, layout.FAILED, "SIGSEGV", {"signal": "SIGSEGV"})
-    assert follow(Standing(State.FAILED, "exit: 1"), seen) is None
+    assert follow(Standing(State.FAILED, "exit: 1"), observation) is None
 
 
 def test_a_stalled_run_whose_files_say_running_stays_stalled() -> None:
@@ -125,7 +125,7 @@ def test_evidence_that_takes_time_is_collected_only_if_the_state_may_change() ->
     def fail() -> str:
         raise AssertionError("asked in vain")
 
-    seen = Observation(Event.REPORTED, job=JOB, report=fail)
-    assert follow(Standing(State.FINISHED), seen) is None
-    assert follow(Standing(State.FAILED, "exit: 1"), seen) is None
+    observation = Observation(Event.REPORTED, job=JOB, report=fail)
+    assert follow(Standing(State.FINISHED), observation) is None
+    assert follow(Standing(State.FAILED, "exit: 1"), observation) is None
     assert TABLE[Event.REPORTED].reasons == NOTICES

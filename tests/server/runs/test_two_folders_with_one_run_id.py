@@ -25,8 +25,8 @@ def doubled(store: Path, make_run: Any) -> Path:
     return store
 
 
-def test_the_newer_folder_is_shown_with_a_warning(doubled: Path, listed: Listing, api: Any) -> None:
-    assert [(item["id"], item["project"]) for item in listed()] == [(RUN_ID, "b")]
+def test_the_newer_folder_is_shown_with_a_warning(doubled: Path, list_runs: Listing, api: Any) -> None:
+    assert [(item["id"], item["project"]) for item in list_runs()] == [(RUN_ID, "b")]
     discovery.tick(active_root())
     run = read(api.get(f"/api/runs/{RUN_ID}"))
     assert run["project"] == "b"
@@ -35,33 +35,33 @@ def test_the_newer_folder_is_shown_with_a_warning(doubled: Path, listed: Listing
     ]
 
 
-def test_a_newer_folder_that_appears_later_takes_over(store: Path, make_run: Any, listed: Listing) -> None:
+def test_a_newer_folder_that_appears_later_takes_over(store: Path, make_run: Any, list_runs: Listing) -> None:
     make_run(store, project="a", run_id=RUN_ID, created_at=OLDER)
-    assert [item["project"] for item in listed()] == ["a"]
+    assert [item["project"] for item in list_runs()] == ["a"]
     make_run(store, project="b", run_id=RUN_ID, created_at=NEWER)
-    assert [item["project"] for item in listed()] == ["b"]
+    assert [item["project"] for item in list_runs()] == ["b"]
 
 
 def test_the_older_folder_is_shown_when_the_newer_is_removed(
-    doubled: Path, listed: Listing, api: Any
+    doubled: Path, list_runs: Listing, api: Any
 ) -> None:
-    listed()
+    list_runs()
     discovery.tick(active_root())
     shutil.rmtree(doubled / "b" / "resnet" / "runs" / RUN_ID)
-    assert [item["project"] for item in listed()] == ["a"]
+    assert [item["project"] for item in list_runs()] == ["a"]
     assert read(api.get(f"/api/runs/{RUN_ID}"))["warnings"] == []
 
 
-def test_the_warning_disappears_with_the_older_folder(doubled: Path, listed: Listing, api: Any) -> None:
-    listed()
+def test_the_warning_disappears_with_the_older_folder(doubled: Path, list_runs: Listing, api: Any) -> None:
+    list_runs()
     discovery.tick(active_root())
     shutil.rmtree(doubled / "a" / "resnet" / "runs" / RUN_ID)
-    listed()
+    list_runs()
     assert read(api.get(f"/api/runs/{RUN_ID}"))["warnings"] == []
 
 
-def test_the_warning_stays_when_the_run_changes(doubled: Path, listed: Listing, api: Any) -> None:
-    listed()
+def test_the_warning_stays_when_the_run_changes(doubled: Path, list_runs: Listing, api: Any) -> None:
+    list_runs()
     discovery.tick(active_root())
     (doubled / "b" / "resnet" / "runs" / RUN_ID / "summary.json").write_text('{"x": 1}')
     run = read(api.get(f"/api/runs/{RUN_ID}"))
@@ -69,11 +69,11 @@ def test_the_warning_stays_when_the_run_changes(doubled: Path, listed: Listing, 
     assert len(run["warnings"]) == 1
 
 
-def test_a_run_that_moved_is_no_second_run(store: Path, make_run: Any, listed: Listing, api: Any) -> None:
+def test_a_run_that_moved_is_no_second_run(store: Path, make_run: Any, list_runs: Listing, api: Any) -> None:
     make_run(store, project="a", run_id=RUN_ID)
-    listed()
+    list_runs()
     os.renames(folder_of(store, RUN_ID), store / "c" / "moved" / "runs" / RUN_ID)
     run = read(api.get(f"/api/runs/{RUN_ID}"))
     assert run["run_dir"] == str(store / "c" / "moved" / "runs" / RUN_ID)
     assert run["warnings"] == []
-    assert len(listed()) == 1
+    assert len(list_runs()) == 1

@@ -51,7 +51,7 @@ def facts(value: float | None) -> MetricStats:
 @pytest.fixture
 def six(store: Path, make_run: Any, look: Any) -> None:
     """Six runs that differ in everything a condition can ask for."""
-    made = [
+    run_ids = [
         make_run(
             store,
             run_id=f"20231114_221320_{number:06d}",
@@ -67,12 +67,12 @@ def six(store: Path, make_run: Any, look: Any) -> None:
         for number, config in enumerate(CONFIGS)
     ]
     look()
-    for run_id, values in zip(made, METRICS, strict=True):
+    for run_id, values in zip(run_ids, METRICS, strict=True):
         recorded = {key: facts(value) for key, value in values.items()}
         record_metrics(run=row(run_id), values=recorded, last_write=1.7e9)
 
 
-def found(text: str) -> set[int]:
+def find_numbers(text: str) -> set[int]:
     """What the database finds, which is what a look at the folders finds."""
     runs = find_runs(active_root(), where=parse(text)).runs
     numbers = {int(run.run_id[-6:]) for run in runs}
@@ -177,7 +177,7 @@ def test_each_condition_finds_the_matching_runs(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int
 ) -> None:
     monkeypatch.setattr(selectivity, "RARE", rare)
-    assert [(text, found(text)) for text, _ in CONDITIONS] == CONDITIONS
+    assert [(text, find_numbers(text)) for text, _ in CONDITIONS] == CONDITIONS
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -243,7 +243,7 @@ def joined(inner: Any) -> Any:
     return (
         both.map(lambda two: (f"({two[0][0]} and {two[1][0]})", lambda n: two[0][1](n) and two[1][1](n)))
         | both.map(lambda two: (f"({two[0][0]} or {two[1][0]})", lambda n: two[0][1](n) or two[1][1](n)))
-        | inner.map(lambda one: (f"not {one[0]}", lambda n: not one[1](n)))
+        | inner.map(lambda pair: (f"not {pair[0]}", lambda n: not pair[1](n)))
     )
 
 
@@ -254,7 +254,7 @@ def test_any_condition_agrees_with_a_plain_evaluation(
 ) -> None:
     monkeypatch.setattr(selectivity, "RARE", rare)
     text, plain = case
-    assert found(text) == {number for number in range(6) if plain(number)}, text
+    assert find_numbers(text) == {number for number in range(6) if plain(number)}, text
 
 
 def test_a_condition_combines_with_other_filters(six: None, api: Any) -> None:

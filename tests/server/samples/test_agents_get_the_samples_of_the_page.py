@@ -39,12 +39,12 @@ def test_store_and_server_agree(store: Path, api: APIClient) -> None:
 
     def both(where: str = "", text: str = "", order: str = "") -> tuple[Answer, Answer]:
         try:
-            found, total = sample_page(catalog, entry, "set", SampleQuery(None, where, text, order))
-            ours: Answer = [str(row["id"]) for row in found], total
+            page_rows, total = sample_page(catalog, entry, "set", SampleQuery(None, where, text, order))
+            ours: Answer = [str(row["id"]) for row in page_rows], total
         except BadQuestion:
             ours = None
-        asked = {"where": where, "q": text, "order_by": order}
-        query = {key: value for key, value in asked.items() if value}
+        params = {"where": where, "q": text, "order_by": order}
+        query = {key: value for key, value in params.items() if value}
         response = api.get(f"/api/v2/experiments/{run_id}/samples/set", query)
         if response.status_code == 400:
             return ours, None
@@ -62,7 +62,7 @@ def test_store_and_server_agree(store: Path, api: APIClient) -> None:
         assert ours == theirs, order
     assert both(where="nope = 1")[0] is None
     (described,) = sample_sets(catalog, entry)
-    listed = api.get(f"/api/v2/experiments/{run_id}/samples").json()["samples"][0]
-    assert (described.rows, described.steps) == (listed["rows"], listed["steps"])
-    assert described.columns == [column["name"] for column in listed["columns"]]
+    entry_of_api = api.get(f"/api/v2/experiments/{run_id}/samples").json()["samples"][0]
+    assert (described.rows, described.steps) == (entry_of_api["rows"], entry_of_api["steps"])
+    assert described.columns == [column["name"] for column in entry_of_api["columns"]]
     assert sample_row(catalog, entry, "set", 4)["id"] == "4"

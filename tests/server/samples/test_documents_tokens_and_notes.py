@@ -195,8 +195,8 @@ def test_tokens_have_all_streams_in_windows_and_nothing_unknown_is_zero(log: Log
     assert window["streams"]["importance_ratio"][100] == pytest.approx(math.exp(-0.5))
     assert fetch(run, "tokens", row=0)["streams"]["entropy"][0] is None
     assert len(window["course"]) <= 300 and window["course"][0] is None
-    (listed,) = fetch(run, "rows")["rows"]
-    assert listed["_values"]["entropy"] == 0.5 and listed["_values"]["token_count"] == n
+    (item,) = fetch(run, "rows")["rows"]
+    assert item["_values"]["entropy"] == 0.5 and item["_values"]["token_count"] == n
 
 
 def test_values_after_a_long_prompt_are_streams_and_trained_ones_differ(log: Log, fetch: Fetch) -> None:

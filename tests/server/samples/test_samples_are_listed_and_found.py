@@ -347,13 +347,13 @@ def test_the_same_samples_of_runs_are_compared(log: Log, api: Any) -> None:
     assert answer["missing"] == ["20200101_000000_000000"]
     assert (answer["total"], answer["worse"], answer["better"]) == (8, 1, 0)
     assert (answer["samples"][0]["sample"], answer["samples"][0]["rewards"]) == ("q3", [1, 0])
-    one = read(
+    document = read(
         api.get(
             "/api/v2/samples/compare",
             {"runs": f"{first.name},{second.name}@5", "name": "rollouts", "sample": "q4"},
         )
     )
-    assert [row["completion"] for row in one["samples"][0]["rows"]] == ["first 4", "x"]
+    assert [row["completion"] for row in document["samples"][0]["rows"]] == ["first 4", "x"]
     for step in ("b", "--5", "-", "9" * 5000, "9" * 19, "²", "٣"):
         refused = api.get(
             "/api/v2/samples/compare", {"runs": f"{first.name}@{step},{second.name}", "name": "rollouts"}

@@ -38,8 +38,8 @@ def token(*words: str) -> tuple[int, str]:
     home = Path(os.environ["RUNICORN_DATA_DIR"]).parent
     home.mkdir(parents=True, exist_ok=True)
     lay_out(home / "data")
-    done = run_module(["runicorn", "token", *words], environment(home), home)
-    return done.returncode, (done.stdout + done.stderr).strip()
+    process = run_module(["runicorn", "token", *words], environment(home), home)
+    return process.returncode, (process.stdout + process.stderr).strip()
 
 
 def paths(patterns: list[URLPattern | URLResolver], before: str = "/") -> list[str]:
@@ -116,8 +116,8 @@ def test_a_revoked_expired_or_unknown_token_is_refused(
     secret = token("add", "ci", "--expires", "12h")[1]
     until(lambda: status(viewer, secret) == 200)
     assert status(viewer, PREFIX + "x" * 43) == 401
-    code, listed = token("list")
-    assert code == 0 and "ci" in listed and secret not in listed
+    code, output = token("list")
+    assert code == 0 and "ci" in output and secret not in output
     file = home / "data" / "server.sqlite3"
     assert file.stat().st_mode & 0o777 == 0o600 and secret.encode() not in file.read_bytes()
     expired = token("add", "old", "--expires", "1m")[1]

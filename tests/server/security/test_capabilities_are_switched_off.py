@@ -84,14 +84,14 @@ def test_an_import_is_refused_by_the_option(
 def test_the_settings_page_lists_what_is_off(
     store: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def listed() -> str:
+    def capabilities_section() -> str:
         return client.get("/settings").content.decode().partition("<dt>Disabled</dt>")[2][:200]
 
-    assert "none" in listed()
+    assert "none" in capabilities_section()
     monkeypatch.setenv("RUNICORN_DISABLE", "root-change,import")
-    assert "import, root-change" in listed()
+    assert "import, root-change" in capabilities_section()
     monkeypatch.setenv("RUNICORN_DISABLE", "coffee")
-    assert "disable: coffee" in listed()
+    assert "disable: coffee" in capabilities_section()
 
 
 def test_an_unknown_capability_is_refused_at_the_start(home: Path, folder: Path) -> None:

@@ -87,10 +87,10 @@ def test_every_route_has_a_rule() -> None:
 
 
 def test_every_rule_has_a_route() -> None:
-    used = {rule_of(method, path) for method, path in all_routes()}
+    rules_of_routes = {rule_of(method, path) for method, path in all_routes()}
     declared = {rule for route in access_routes.table() for rule in route.rules.values()}
     # The first rule of a path holds; one at the same path behind it would hold for nothing.
-    assert declared - used == set() and len(declared) > 160
+    assert declared - rules_of_routes == set() and len(declared) > 160
 
 
 def test_a_view_without_a_declaration_is_closed_whatever_is_declared_behind_it() -> None:

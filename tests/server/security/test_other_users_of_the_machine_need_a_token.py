@@ -193,14 +193,14 @@ def test_the_client_finds_the_token_of_its_users_viewer(
 def test_an_address_with_a_secret_is_in_no_command_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from runicorn_tools.cli.support import browser
 
-    asked: list[str] = []
-    monkeypatch.setattr(browser.webbrowser, "open", lambda url: asked.append(url) or True)
+    urls: list[str] = []
+    monkeypatch.setattr(browser.webbrowser, "open", lambda url: urls.append(url) or True)
     assert browser.open_privately("http://127.0.0.1:1/?once=the-secret")
     assert browser.open_privately("http://127.0.0.1:1")
-    assert asked[0].startswith("file://") and "the-secret" not in asked[0]
-    page = Path(asked[0].removeprefix("file://"))
+    assert urls[0].startswith("file://") and "the-secret" not in urls[0]
+    page = Path(urls[0].removeprefix("file://"))
     assert page.stat().st_mode & 0o777 == 0o600 and "?once=the-secret" in page.read_text()
-    assert asked[1] == "http://127.0.0.1:1"
+    assert urls[1] == "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize("options", [("--token", "auto"), ("--host", "0.0.0.0")])

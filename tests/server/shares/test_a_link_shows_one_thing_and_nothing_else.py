@@ -180,8 +180,8 @@ def test_a_link_ends_and_cannot_be_forged(lab: Lab) -> None:
     while time.time() < short["expires_at"]:
         time.sleep(0.05)
     assert get(short["url"]).status_code == 404 and get(url).status_code == 307
-    listed = {share["id"] for share in lab.client.shares.list()}
-    assert short["id"] not in listed and share["id"] in listed
+    share_ids = {share["id"] for share in lab.client.shares.list()}
+    assert short["id"] not in share_ids and share["id"] in share_ids
 
 
 def test_a_link_neither_needs_nor_gives_other_access(lab: Lab) -> None:
@@ -268,10 +268,10 @@ def test_links_are_created_listed_and_revoked_on_the_command_line(
     monkeypatch.setenv("RUNICORN_TOKEN", TOKEN)
     code, url = share("compare", FIRST, SECOND, "--expires", "7d")
     assert code == 0 and requests.get(url, timeout=30).status_code == 200
-    listed = json.loads(share("list", "--json")[1])["shares"][0]
-    assert listed["url"] == url and listed["target"] == f"{FIRST},{SECOND}"
-    assert 6 < (listed["expires_at"] - time.time()) / 86400 < 7.1
-    assert share("revoke", listed["id"]) == (0, f"Revoked {listed['id']}")
+    entry = json.loads(share("list", "--json")[1])["shares"][0]
+    assert entry["url"] == url and entry["target"] == f"{FIRST},{SECOND}"
+    assert 6 < (entry["expires_at"] - time.time()) / 86400 < 7.1
+    assert share("revoke", entry["id"]) == (0, f"Revoked {entry['id']}")
     assert get(url).status_code == 404
-    assert share("revoke", listed["id"])[0] == 4
+    assert share("revoke", entry["id"])[0] == 4
     assert share("run")[0] == share("run", FIRST, "--expires", "soon")[0] == 2

@@ -111,9 +111,9 @@ def test_a_link_shows_what_its_author_may_read_and_ends_with_the_author(tmp_path
         assert "zqxrun" in requests.get(whole["url"], timeout=30).text
         series = requests.get(f"{both['url']}series?ids={RUN},{OTHER}", timeout=30).json()
         assert OTHER in json.dumps(series["missing"])
-        shown = requests.get(report["url"], timeout=30)
-        assert "zqxrun" in shown.text and "Content-Disposition" not in shown.headers
-        assert "sandbox" in shown.headers["Content-Security-Policy"]
+        response = requests.get(report["url"], timeout=30)
+        assert "zqxrun" in response.text and "Content-Disposition" not in response.headers
+        assert "sandbox" in response.headers["Content-Security-Policy"]
         for path in ("", "export?format=zip", "export?format=json"):
             assert requests.get(f"{report['url']}runs/{OTHER}/{path}", timeout=30).status_code == 403
 

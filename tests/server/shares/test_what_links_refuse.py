@@ -37,7 +37,7 @@ CURVES = "names=loss&points=100&x=step&step_range=1:9&smoothing=ema&smoothing_we
 def queries(kind: Kind) -> dict[str, tuple[list[str], list[str]]]:
     """Return the queries of each route that a link of a list allows, and those that it refuses."""
     own = COMPARISON if kind == "compare" else BOARD
-    one = f"{own}&runs={FIRST}" if kind == "board" else f"layout=charts&runs={FIRST}"
+    selection = f"{own}&runs={FIRST}" if kind == "board" else f"layout=charts&runs={FIRST}"
     of_list = [own, f"{own}&x=time&utm_source=wiki", f"{own}&show={FIRST}", f"{own}&where=name%20%3D%20x"]
     others = [
         *(own.replace(part, "") for part in own.split("&")),
@@ -62,7 +62,7 @@ def queries(kind: Kind) -> dict[str, tuple[list[str], list[str]]]:
         "/series/verdicts": (
             [
                 f"{own}&names=loss&against={FIRST}",
-                f"{one}&names=loss&group_by=tag&against={SECOND}&column=loss.best",
+                f"{selection}&names=loss&group_by=tag&against={SECOND}&column=loss.best",
             ],
             [
                 *(f"{query}&names=loss&against={FIRST}" for query in others),
@@ -75,7 +75,7 @@ def queries(kind: Kind) -> dict[str, tuple[list[str], list[str]]]:
         "/series/distribution": (
             [
                 f"{own}&{whole}",
-                f"{one}&{CURVES}&members=1&against={SECOND}&difference=relative",
+                f"{selection}&{CURVES}&members=1&against={SECOND}&difference=relative",
             ],
             [
                 *(f"{query}&{whole}" for query in others),
@@ -156,24 +156,24 @@ def test_links_know_every_parameter() -> None:
     assert access.OF_RUNS["overlay"] <= set(OverlayQuery().fields)
     assert set(CurvesQuery().fields) == access.OF_LISTS["distribution"]
     assert set(VerdictsQuery().fields) == access.OF_LISTS["verdicts"]
-    read: set[str] = set()
+    keys: set[str] = set()
 
     class Recorder(QueryDict):
         def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
-            read.add(key)
+            keys.add(key)
             return super().get(key, default)
 
         def getlist(self, key: str, default: object = None) -> list[str]:  # type: ignore[override]
-            read.add(key)
+            keys.add(key)
             return super().getlist(key, default)  # type: ignore[arg-type]
 
     TableState.read(Recorder("x=1"))
     of_columns = {"col", "add", "sort", "page", "size", "statistic", "open", "having"}
-    assert read - of_columns - set(CHART_PARAMETERS) - {"view"} == access.FILTERS - {"board"}
+    assert keys - of_columns - set(CHART_PARAMETERS) - {"view"} == access.FILTERS - {"board"}
 
 
 def test_a_link_shows_a_baseline_only_with_its_runs(lab: Lab) -> None:
-    both, one = lab.link("compare", f"{FIRST},{SECOND}"), lab.link("compare", FIRST)
+    both, single = lab.link("compare", f"{FIRST},{SECOND}"), lab.link("compare", FIRST)
     board = lab.link("board", "vision/default")
     address = f"{lab.viewer.url}/api/v2/projects/vision/baseline"
     headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -184,8 +184,8 @@ def test_a_link_shows_a_baseline_only_with_its_runs(lab: Lab) -> None:
             page = requests.get(f"{link}/?sort=metric.loss.last", timeout=30).text
             assert f'data-baseline="{SECOND}"' in page
             assert "against the baseline" in page
-        page = requests.get(f"{one}/?sort=metric.loss.last", timeout=30).text
-        panel = get(f"{one}/runs-panel?layout=charts&runs={FIRST}").text
+        page = requests.get(f"{single}/?sort=metric.loss.last", timeout=30).text
+        panel = get(f"{single}/runs-panel?layout=charts&runs={FIRST}").text
         for text in (page, panel):
             assert SECOND not in text and 'data-baseline=""' in text and "against the baseline" not in text
     finally:

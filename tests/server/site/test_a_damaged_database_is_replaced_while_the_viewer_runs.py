@@ -121,10 +121,10 @@ def test_a_viewer_whose_database_is_damaged_rebuilds_it_and_says_so(
     after = make_run(folder, metrics=[{"loss": 2.0}])
 
     def is_whole() -> bool:
-        listed = viewer.get("/api/runs")
+        response = viewer.get("/api/runs")
         health = viewer.get("/api/health").json()
-        assert listed.status_code in (200, 503), listed.text
-        if not listed.ok or {run["id"] for run in listed.json()} != {before, after}:
+        assert response.status_code in (200, 503), response.text
+        if not response.ok or {run["id"] for run in response.json()} != {before, after}:
             return False
         return health.get("status") == "ok" and (total(before), total(after)) == (2, 1)
 
@@ -134,7 +134,7 @@ def test_a_viewer_whose_database_is_damaged_rebuilds_it_and_says_so(
         assert database.execute("SELECT count(*) FROM runs_run").fetchone() == (2,)
 
 
-def listed(viewer: Viewer) -> list[str]:
+def run_ids(viewer: Viewer) -> list[str]:
     """Return the runs that a viewer lists, none while its database does not answer."""
     answer = viewer.get("/api/runs")
     return [run["id"] for run in answer.json()] if answer.ok else []
@@ -145,7 +145,7 @@ def test_health_is_degraded_while_the_database_is_prepared_again(
 ) -> None:
     run_id = make_run(folder)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
-    until(lambda: listed(viewer) == [run_id])
+    until(lambda: run_ids(viewer) == [run_id])
     with file_lock(home / "data" / "migrate.lock"):  # as if it took long
         delete_all(database_of(home))
         health = until(lambda: (h := viewer.get("/api/health").json()).get("status") == "degraded" and h)
@@ -154,7 +154,7 @@ def test_health_is_degraded_while_the_database_is_prepared_again(
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
         assert refused.json()["detail"] == health["problem"]
     until(lambda: viewer.get("/api/health").json().get("status") == "ok")
-    assert until(lambda: listed(viewer) == [run_id])
+    assert until(lambda: run_ids(viewer) == [run_id])
 
 
 def test_health_is_503_with_one_sentence_when_the_database_does_not_answer(

@@ -29,9 +29,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Viewer:
 
 def token_file(viewer: Viewer) -> Path:
     """Where the viewer has put its token."""
-    found = re.search(r"token for other browsers and programs is in (\S+)\.\n", viewer.output)
-    assert found is not None
-    return Path(found[1])
+    match = re.search(r"token for other browsers and programs is in (\S+)\.\n", viewer.output)
+    assert match is not None
+    return Path(match[1])
 
 
 def bearer(viewer: Viewer) -> dict[str, str]:
@@ -131,8 +131,8 @@ def test_a_cookie_is_only_good_for_its_host(guarded: Viewer) -> None:
 
 def test_the_form_opens_the_page_that_was_asked_for(guarded: Viewer) -> None:
     token = token_file(guarded).read_text()
-    asked = guarded.get("/runs/x?tab=log")
-    target = re.search(r'name="next" value="([^"]*)"', asked.text)
+    response = guarded.get("/runs/x?tab=log")
+    target = re.search(r'name="next" value="([^"]*)"', response.text)
     assert target is not None
     assert target[1] == "/runs/x?tab=log"
     answer = guarded.post("/token", data={"token": token, "next": target[1]}, allow_redirects=False)

@@ -20,10 +20,10 @@ def test_a_viewer_starts_though_it_cannot_write_its_address(
     if not shutil.which("mount"):
         pytest.skip("no mount command")
     place.mkdir(exist_ok=True)
-    done = subprocess.run(
+    process = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(place)], capture_output=True, check=False
     )
-    if done.returncode:
+    if process.returncode:
         pytest.skip("this user cannot mount a file system")
     try:
         (place / "other.bin").write_bytes(bytes(4096))

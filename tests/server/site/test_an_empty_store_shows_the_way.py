@@ -47,8 +47,8 @@ def test_the_list_of_roots_is_bounded_and_leaves_out_what_is_gone(tmp_path: Path
     assert len(list((user.data_directory() / known_roots.FOLDER).iterdir())) == known_roots.MOST
     assert known_roots.others(tmp_path) == []
     (tmp_path / f"root-{known_roots.MOST}").mkdir()
-    (known,) = known_roots.others(tmp_path)
-    assert known.path == tmp_path / f"root-{known_roots.MOST}"
+    (other,) = known_roots.others(tmp_path)
+    assert other.path == tmp_path / f"root-{known_roots.MOST}"
 
 
 def test_the_start_of_a_viewer_without_runs_names_the_folder_of_the_last_script(

@@ -32,13 +32,13 @@ def closed(folder: Path, owner: int | None = OWNER, **more: Any) -> Policy:
 
 def ask(policy: Policy, path: str = "/api/health", **headers: str) -> list[dict[str, Any]]:
     """Send a request while the site is imported, and return the messages of its response; `LATER` from the site."""
-    sent: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
         await send(LATER[0])
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        messages.append(message)
 
     async def request() -> None:
         server = opening.Opening(policy)
@@ -59,7 +59,7 @@ def ask(policy: Policy, path: str = "/api/health", **headers: str) -> list[dict[
         await answer
 
     asyncio.run(request())
-    return sent
+    return messages
 
 
 def peer_has(monkeypatch: pytest.MonkeyPatch, uid: int | None) -> None:

@@ -58,7 +58,7 @@ def unpacked(commit: str, home: Path, store: Path) -> dict[str, Any]:
     return dict(json.loads((home / "note.json").read_text()))
 
 
-def shown(url: str, note: dict[str, Any]) -> dict[str, Any]:
+def user_data(url: str, note: dict[str, Any]) -> dict[str, Any]:
     """Return everything that people made."""
     headers = {"Authorization": f"Bearer {note['token']}"}
 
@@ -89,8 +89,8 @@ def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def changes(home: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(home / "data" / "server.sqlite3", timeout=30)) as rows:
-        asked = "SELECT user, method, path, about, is_admin FROM people_change ORDER BY id"
-        return rows.execute(asked).fetchall()
+        query = "SELECT user, method, path, about, is_admin FROM people_change ORDER BY id"
+        return rows.execute(query).fetchall()
 
 
 def test_users_rules_links_and_events_of_7bc97a0c_are_imported_once_and_outlive_the_index(
@@ -129,7 +129,7 @@ def test_users_rules_links_and_events_of_7bc97a0c_are_imported_once_and_outlive_
                     == 200
                 )
             )
-            until(lambda url=viewer.url: shown(url, note) == whole)
+            until(lambda url=viewer.url: user_data(url, note) == whole)
             assert "Traceback" not in viewer.output
         finally:
             viewer.stop()
@@ -163,10 +163,10 @@ def test_preferences_and_connections_of_7e3e9fca_are_imported_and_written_for_it
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
     query = {"table": "runs", "size": "large"}
     assert viewer.get("/api/config/column-widths", params=query).json()["widths"] == {"name": 220}
-    (saved,) = viewer.get("/api/config/ssh_connections").json()["connections"]
-    assert (saved["key"], saved["name"]) == ("me@gpu.example.org:2222@me", "big")
+    (connection,) = viewer.get("/api/config/ssh_connections").json()["connections"]
+    assert (connection["key"], connection["name"]) == ("me@gpu.example.org:2222@me", "big")
     viewer.post("/api/config/column-widths", json={**query, "widths": {"name": 300}})
-    viewer.delete(f"/api/config/ssh_connections/{saved['key']}")
+    viewer.delete(f"/api/config/ssh_connections/{connection['key']}")
     content = json.loads((home / "config" / "ui_preferences.json").read_text())
     assert content["column_widths"]["runs@large"]["widths"] == {"name": 300}
     assert json.loads((home / "config" / "connections.json").read_text()) == []

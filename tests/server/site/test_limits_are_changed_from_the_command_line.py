@@ -17,8 +17,8 @@ def run(home: Path) -> Any:
     """`run("--action", …)`: exit code and all that was said."""
 
     def call(*options: str, answer: str = "") -> tuple[int, str]:
-        done = CliRunner().invoke(app, ["rate-limit", *options], input=answer)
-        return done.exit_code, done.output
+        result = CliRunner().invoke(app, ["rate-limit", *options], input=answer)
+        return result.exit_code, result.output
 
     return call
 
@@ -41,8 +41,8 @@ def test_a_limit_is_set_shown_and_removed(run: Any, home: Path) -> None:
     assert json.loads(run("--action", "show")[1])["endpoints"]["GET /api/runs"]["max_requests"] == 7
     limit = json.loads(run("--action", "get", *place, "--json")[1])
     assert (limit["max_requests"], limit["burst_size"], limit["is_default"]) == (7, 2, False)
-    listed = json.loads(run("--action", "list", "--json")[1])
-    assert listed["endpoints"].keys() == {"GET /api/runs"} and listed["built_in"]["GET /api/runs"]
+    limits = json.loads(run("--action", "list", "--json")[1])
+    assert limits["endpoints"].keys() == {"GET /api/runs"} and limits["built_in"]["GET /api/runs"]
     assert "Removed" in run("--action", "remove", *place)[1]
     assert json.loads(run("--action", "get", *place, "--json")[1])["is_default"]
     assert run("--action", "remove", *place) == (0, "⚠ No specific rate limit found for GET /api/runs\n")

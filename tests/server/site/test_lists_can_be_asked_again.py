@@ -304,8 +304,8 @@ def test_tags_are_compared_as_http_wants_it(
     store_of_two: Path, program: Program, header: str, status: int
 ) -> None:
     tag_of = program.get(LIST)[1]["etag"]
-    sent = header.format(tag=tag_of, strong=tag_of.removeprefix("W/"))
-    assert program.get(LIST, if_none_match=sent)[0] == status
+    if_none_match = header.format(tag=tag_of, strong=tag_of.removeprefix("W/"))
+    assert program.get(LIST, if_none_match=if_none_match)[0] == status
 
 
 def test_remembered_answers_count_towards_the_limit(

@@ -60,18 +60,18 @@ def test_one_viewer_works_and_another_takes_over(
 def test_the_worker_follows_the_active_root(root: Path, tmp_path: Path) -> None:
     from runs.active_root import activate
 
-    seen: list[str] = []
+    paths: list[str] = []
 
     def discover(term: Term) -> None:
-        seen.append(term.root.path)
+        paths.append(term.root.path)
         while term.goes_on():
             term.stopping.wait(0.01)
 
     worker, _ = start(tmp_path, discover)
-    until(lambda: seen == [str(root)])
+    until(lambda: paths == [str(root)])
     (tmp_path / "other").mkdir()
     activate(tmp_path / "other")
-    until(lambda: seen == [str(root), str(tmp_path / "other")])
+    until(lambda: paths == [str(root), str(tmp_path / "other")])
     worker.stop(60)
 
 

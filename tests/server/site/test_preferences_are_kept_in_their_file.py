@@ -16,7 +16,7 @@ WIDTHS = "/api/config/column-widths"
 ALERTS = "/api/config/dismissed-alerts"
 
 
-def kept(home: Path) -> dict[str, Any]:
+def stored_preferences(home: Path) -> dict[str, Any]:
     """What the file holds."""
     content: dict[str, Any] = json.loads((home / "config" / "ui_preferences.json").read_text())
     return content
@@ -30,19 +30,19 @@ def read_again(home: Path, content: str) -> None:
 
 
 def test_widths_are_kept_per_table_and_size(home: Path, api: APIClient) -> None:
-    asked = {"table": "runs", "size": "large"}
-    assert api.get(WIDTHS, asked).json() == asked | {"widths": {}}
-    saved = api.post(WIDTHS, asked | {"widths": {"name": 220, "best": 90}, "window_width": 1440})
-    assert saved.json() == {"ok": True, "message": "Column width preferences saved"}
-    assert api.get(WIDTHS, asked).json()["widths"] == {"name": 220, "best": 90}
-    entry = kept(home)["column_widths"]["runs@large"]
+    params = {"table": "runs", "size": "large"}
+    assert api.get(WIDTHS, params).json() == params | {"widths": {}}
+    response = api.post(WIDTHS, params | {"widths": {"name": 220, "best": 90}, "window_width": 1440})
+    assert response.json() == {"ok": True, "message": "Column width preferences saved"}
+    assert api.get(WIDTHS, params).json()["widths"] == {"name": 220, "best": 90}
+    entry = stored_preferences(home)["column_widths"]["runs@large"]
     assert (entry["widths"], entry["window_width"]) == ({"name": 220, "best": 90}, 1440)
     assert entry["updated_at"] > 1e9
     assert stat.S_IMODE((home / "config" / "ui_preferences.json").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
-    ("method", "route", "left"),
+    ("method", "route", "expected"),
     [
         ("delete", f"{WIDTHS}?table=runs&size=large", ["runs@small", "other@large"]),
         ("post", f"{WIDTHS}/reset?table=runs&size=large", ["runs@small", "other@large"]),
@@ -51,13 +51,13 @@ def test_widths_are_kept_per_table_and_size(home: Path, api: APIClient) -> None:
     ],
 )
 def test_widths_are_reset_for_one_size_or_for_all(
-    home: Path, api: APIClient, method: str, route: str, left: list[str]
+    home: Path, api: APIClient, method: str, route: str, expected: list[str]
 ) -> None:
     for table, size in (("runs", "large"), ("runs", "small"), ("other", "large")):
         api.post(WIDTHS, {"table": table, "size": size, "widths": {"name": 1}})
     answer = getattr(api, method)(route)
     assert answer.json() == {"ok": True, "message": "Column width preferences reset"}
-    assert list(kept(home)["column_widths"]) == left
+    assert list(stored_preferences(home)["column_widths"]) == expected
 
 
 def test_alerts_are_dismissed_once_and_restored(home: Path, api: APIClient) -> None:
@@ -71,7 +71,7 @@ def test_alerts_are_dismissed_once_and_restored(home: Path, api: APIClient) -> N
         assert answer.json() == {"ok": True, "message": "Alert 'b' restored"}
     assert api.get(ALERTS).json() == {"dismissed_alerts": ["a"]}
     assert api.post(f"{ALERTS}/clear").json() == {"ok": True, "message": "All dismissed alerts cleared"}
-    assert kept(home)["dismissed_alerts"] == []
+    assert stored_preferences(home)["dismissed_alerts"] == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_damaged_file_reads_as_empty(home: Path, api: APIClient, content: str)
 def test_other_keys_of_the_file_are_kept(home: Path, api: APIClient) -> None:
     read_again(home, '{"theirs": 1, "none": null}')
     api.post(f"{ALERTS}/dismiss", {"alert_id": "a"})
-    assert kept(home) == {"theirs": 1, "none": None, "dismissed_alerts": ["a"]}
+    assert stored_preferences(home) == {"theirs": 1, "none": None, "dismissed_alerts": ["a"]}
 
 
 def test_what_another_version_changed_in_between_is_taken_over_once(home: Path, api: APIClient) -> None:
@@ -134,4 +134,4 @@ def test_the_file_does_not_grow_without_an_end(
     answer = api.post(f"{ALERTS}/dismiss", {"alert_id": "b"})
     assert answer.status_code == 400
     assert answer.json()["detail"] == "No more than 1 alerts can be dismissed"
-    assert kept(home)["dismissed_alerts"] == ["a"]
+    assert stored_preferences(home)["dismissed_alerts"] == ["a"]

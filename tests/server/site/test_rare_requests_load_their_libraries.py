@@ -41,5 +41,7 @@ print(*sys.modules)
 def test_a_start_loads_no_library_of_rare_requests(tmp_path: Path) -> None:
     settings = environment(tmp_path, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
     command = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(command, cwd=PROJECT, env=settings, stdout=subprocess.PIPE, text=True, check=True)
-    assert LOADED_LATER.keys() & set(done.stdout.split()) == set()
+    process = subprocess.run(
+        command, cwd=PROJECT, env=settings, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert LOADED_LATER.keys() & set(process.stdout.split()) == set()

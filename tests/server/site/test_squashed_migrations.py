@@ -77,21 +77,21 @@ def schema(path: Path) -> set[tuple[str, ...]]:
 @pytest.mark.parametrize("commit", ["7e3e9fca", "7bc97a0c"])
 def test_a_database_of_an_earlier_commit_gets_the_tables_of_a_new_one(tmp_path: Path, commit: str) -> None:
     database = lay_out(tmp_path, commit)
-    known = known_migrations(PROJECT, APP_NAMES)
-    assert choose(tmp_path, known) == database, "it counts as that of a newer version"
+    migrations = known_migrations(PROJECT, APP_NAMES)
+    assert choose(tmp_path, migrations) == database, "it counts as that of a newer version"
     added = {tuple(name.split(".")) for name in ADDED if not name.startswith(("people", "site"))}
-    assert (pending_migrations(database, known) == added) == (commit == "7bc97a0c")
+    assert (pending_migrations(database, migrations) == added) == (commit == "7bc97a0c")
     migrate(tmp_path)
-    assert pending_migrations(database, known) == frozenset()
+    assert pending_migrations(database, migrations) == frozenset()
     assert schema(database) == schema(prepared())
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT run_id, state, best_score FROM runs_run").fetchall() == [
             ("20261101_120000_aaaaaa", "failed", -0.5)
         ]
-        found = connection.execute(
+        matches = connection.execute(
             "SELECT rowid FROM runs_search WHERE runs_search MATCH 'tri AND ram'"
         ).fetchall()
-        assert found == [(1,)]
+        assert matches == [(1,)]
 
 
 def test_a_database_with_all_replaced_migrations_gets_those_that_are_newer_only(tmp_path: Path) -> None:

@@ -94,10 +94,10 @@ def test_a_stream_is_made_no_faster_than_it_is_read_and_holds_nothing_back() -> 
             numbers.append(number)
             yield bytes([65 + number]) * streams.PIECE_BYTES
 
-    reader, seen = zlib.decompressobj(31), b""
+    reader, content = zlib.decompressobj(31), b""
     for number, part in enumerate(squeezed(parts())):
-        seen += reader.decompress(part)
-        assert len(seen) == min(number + 1, 5) * streams.PIECE_BYTES
+        content += reader.decompress(part)
+        assert len(content) == min(number + 1, 5) * streams.PIECE_BYTES
         assert len(numbers) == min(number + 1, 5)
     assert reader.eof
 

@@ -46,17 +46,17 @@ def evaluate(page: Any, script: str) -> Any:
         return None
 
 
-@pytest.mark.parametrize(("path", "shown"), SHOWN)
+@pytest.mark.parametrize(("path", "selector"), SHOWN)
 def test_the_documentation_pages_render_offline_in_the_theme(
-    plain: Viewer, browser: Any, path: str, shown: str
+    plain: Viewer, browser: Any, path: str, selector: str
 ) -> None:
     browser.goto(plain.url + path)
-    browser.wait_for_selector(shown)
+    browser.wait_for_selector(selector)
     assert browser.locator("nav.rail").is_visible()
     assert browser.evaluate(GROUND) == LIGHT
     browser.emulate_media(color_scheme="dark", reduced_motion="reduce")
     until(lambda: evaluate(browser, GROUND) == DARK)
-    browser.wait_for_selector(shown)
+    browser.wait_for_selector(selector)
     until(lambda: evaluate(browser, FAINT_TEXT) == [])
 
 

@@ -21,13 +21,13 @@ def demo(store: Path) -> Iterator[demos.Demo]:
     """A server's demo over an empty store, ended with the test."""
     from runicorn_site.pages import context
 
-    made = demos.Demo()
+    instance = demos.Demo()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context, "demo", made)
-        patch.setattr(demos, "demo", made)
-        yield made
-    made.cancel()
-    until(lambda: not made.running)
+        patch.setattr(context, "demo", instance)
+        patch.setattr(demos, "demo", instance)
+        yield instance
+    instance.cancel()
+    until(lambda: not instance.running)
 
 
 def short(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
@@ -55,10 +55,10 @@ def test_the_demo_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer)
     until(lambda: "Demo: training network 2 of 14." in browser.get(viewer.url, timeout=30).text)
     (child,) = psutil.Process(viewer.process.pid).children()
     viewer.kill()
-    until(lambda: gone(child))
+    until(lambda: has_exited(child))
 
 
-def gone(process: psutil.Process) -> bool:
+def has_exited(process: psutil.Process) -> bool:
     """Whether it has ended."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE

@@ -78,11 +78,11 @@ def test_a_new_user_needs_no_folder(home: Path) -> None:
 def test_the_version_names_this_implementation(home: Path) -> None:
     home.mkdir(parents=True)
     command = [sys.executable, "-m", "runicorn", "version"]
-    said = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[0] == f"runicorn {__version__}" and "runicorn-django" in said
+    output = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[0] == f"runicorn {__version__}" and "runicorn-django" in output
     command = [*command, "--storage", str(home), "--json"]
-    said = subprocess.run(command, env=environment(home), capture_output=True, check=True).stdout
-    assert json.loads(said) == {
+    output = subprocess.run(command, env=environment(home), capture_output=True, check=True).stdout
+    assert json.loads(output) == {
         "name": "runicorn",
         "version": __version__,
         "implementation": "runicorn-django",

@@ -42,13 +42,13 @@ def test_both_viewers_see_every_change(
     for viewer in viewers:  # each adds to the tags at that time
         until(lambda viewer=viewer: len(viewer.get(f"/api/runs/{first_run}").json()["tags"]) == 24)
 
-    def done(route: str, number: int) -> int:
+    def send(route: str, number: int) -> int:
         answer = viewers[number % 2].post(route, json={"run_ids": [second_run]}).json()
         return sum(result["success"] for result in answer["results"].values())
 
     with ThreadPoolExecutor(8) as pool:  # of many who delete a run one did
         for route in ("/api/runs/soft-delete", "/api/recycle-bin/restore"):
-            assert sum(pool.map(partial(done, route), range(16))) == 1
+            assert sum(pool.map(partial(send, route), range(16))) == 1
 
 
 @pytest.mark.parametrize("end", [pytest.param(Viewer.stop, marks=pytest.mark.torture), Viewer.kill])

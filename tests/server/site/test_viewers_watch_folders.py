@@ -75,14 +75,14 @@ def test_a_missing_folder_is_reported(store: Path, home: Path, tmp_path: Path, a
     service = Service(store)
     service.folders = [Folder(row["id"], row["path"], row["project"]) for row in api.get(ROUTE).json()]
     service.run_pass()
-    logs, gone = api.get(ROUTE).json()
+    logs, missing = api.get(ROUTE).json()
     assert (logs["status"], logs["runs"], logs["project"]) == ("watching", 1, "p")
-    assert (gone["status"], gone["error"]) == ("error", "The folder does not exist.")
+    assert (missing["status"], missing["error"]) == ("error", "The folder does not exist.")
     assert list(runs(store)) == ["p/a"]
-    assert api.delete(f"{ROUTE}/{gone['id']}").status_code == 200
+    assert api.delete(f"{ROUTE}/{missing['id']}").status_code == 200
     service.run_pass()
     assert [folder["path"] for folder in api.get(ROUTE).json()] == [str(tmp_path / "logs")]
-    assert api.delete(f"{ROUTE}/{gone['id']}").status_code == 404
+    assert api.delete(f"{ROUTE}/{missing['id']}").status_code == 404
 
 
 def test_paths_that_cannot_be_watched_are_refused(
