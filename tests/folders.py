@@ -75,5 +75,5 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 
 def folder_of(root: Path, run_id: str) -> Path:
     """The folder of a run, wherever it lies."""
-    (found,) = root.glob(f"*/*/runs/{run_id}")
-    return found
+    (folder,) = root.glob(f"*/*/runs/{run_id}")
+    return folder

@@ -36,6 +36,6 @@ def mounted(folder: Path, *what: Any) -> Iterator[None]:
 
 def mount(*arguments: Any) -> None:
     """Mount something; the test is skipped where this process may not."""
-    done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mount: {done.stderr.strip()}")
+    process = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+    if process.returncode:
+        pytest.skip(f"mount: {process.stderr.strip()}")

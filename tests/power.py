@@ -52,10 +52,10 @@ def disk(folder: Path) -> Iterator[Disk]:
 @contextmanager
 def _mounted(image: Path, path: Path) -> Iterator[Path]:
     path.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-o", "loop", str(image), str(path)], capture_output=True, text=True)
-    if done.returncode:
+    process = subprocess.run(["mount", "-o", "loop", str(image), str(path)], capture_output=True, text=True)
+    if process.returncode:
         pytest.skip(
-            f"no loop device can be mounted, so power cuts are not tested here: {done.stderr.strip()}"
+            f"no loop device can be mounted, so power cuts are not tested here: {process.stderr.strip()}"
         )
     try:
         yield path

@@ -92,7 +92,7 @@ def _content(file: os.DirEntry[str]) -> bytes:
         return begin + opened.read(END)
 
 
-def taken() -> list[str]:
+def pop_leaks() -> list[str]:
     """Return the secrets found since the last call, each as a sentence."""
     leaks, _leaks[:] = list(_leaks), []
     return leaks
@@ -137,5 +137,5 @@ def no_secret_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     """Fails at the end of the session (of each process of it) when a secret was found anywhere."""
     yield
     look_through([tmp_path_factory.getbasetemp(), isolated.HOME])
-    if leaks := taken():
+    if leaks := pop_leaks():
         pytest.fail("Secrets of the tests were found in the clear:\n" + "\n".join(leaks), pytrace=False)

@@ -154,12 +154,12 @@ def reaches_much(node: pytest.Item | pytest.Collector, function: Any) -> bool:
     for mark in _marks(node, function):
         if mark.name == "usefixtures":
             names += mark.args
-    seen = set()
+    visited = set()
     while names:
         name = names.pop()
-        if name in seen:
+        if name in visited:
             continue
-        seen.add(name)
+        visited.add(name)
         if fixtures[name] is None:
             return True
         names += fixtures[name]
@@ -206,17 +206,17 @@ def _requested(part: Any) -> set[str]:
 @cache
 def leads_to_much(root: Any) -> bool:
     """Follow the code of a function through the modules of the tests."""
-    pending, seen = [root], {}
+    pending, visited = [root], {}
     while pending:
         part = pending.pop()
-        if id(part) in seen or id(part) in _quick:
+        if id(part) in visited or id(part) in _quick:
             continue
-        seen[id(part)] = part
+        visited[id(part)] = part
         for value in _uses(part):
             if value is None:
                 return True
             pending.append(value)
-    _quick.update(seen)
+    _quick.update(visited)
     return False
 
 
@@ -263,17 +263,19 @@ def _starts_processes(value: Any) -> bool:
 
 @cache
 def _starts(function: FunctionType) -> bool:
-    pending, seen = [function], set()
+    pending, visited = [function], set()
     while pending:
         part = pending.pop()
-        seen.add(part)
+        visited.add(part)
         values = [part.__globals__.get(name) for name in _names(part.__code__)]
         if any(isinstance(value, ModuleType) and value.__name__ in PROCESSES for value in values):
             return True
         pending += [
             value
             for value in values
-            if isinstance(value, FunctionType) and value.__module__ == part.__module__ and value not in seen
+            if isinstance(value, FunctionType)
+            and value.__module__ == part.__module__
+            and value not in visited
         ]
     return False
 

@@ -46,25 +46,25 @@ WITHOUT_DJANGO = ("runs/store", "samples/store", "metrics/store", "remote/ssh")
 
 def modules_of(app: str) -> dict[str, Path]:
     """Return the modules of an app by their dotted names, migrations left out."""
-    found = {}
+    modules = {}
     for path in sorted((PROJECT / app).rglob("*.py")):
         if "migrations" not in path.parts:
             parts = path.relative_to(PROJECT).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return modules
 
 
 def imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
     """Return the modules of the same app that a file imports, type-only and deferred imports included."""
-    found = set()
+    names = set()
     for node in imports_of(path):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                found.add(name if name in modules else node.module)
-    return {name for name in found if name in modules}
+                names.add(name if name in modules else node.module)
+    return {name for name in names if name in modules}
 
 
 def folder_of(module: str, path: Path) -> str:

@@ -147,14 +147,14 @@ def test_each_test_belongs_to_one_tier() -> None:
     def collected(tier: str) -> list[str]:
         places = ("tests/architecture/test_quick_tests.py", "tests/server/live")
         options = ("-q", "--collect-only", "-p", "no:xdist", "-m", "not torture", "--tier", tier)
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *places],
             cwd=FOLDER.parent,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [line for line in done.stdout.splitlines() if "::" in line]
+        assert process.returncode == 0, process.stdout + process.stderr
+        return [line for line in process.stdout.splitlines() if "::" in line]
 
     quick, rest = collected("quick"), collected("rest")
     assert quick and rest and sorted([*quick, *rest]) == sorted(collected("all"))

@@ -15,33 +15,33 @@ SIZE = re.compile(r"\bfont(?:-size)?:\s*[^;]*?(\d[\d.]*(?:px|rem|em|%|pt))")
 
 
 def test_text_has_one_of_four_sizes() -> None:
-    used = {(sheet.name, size) for sheet in SHEETS.glob("*.css") for size in SIZE.findall(sheet.read_text())}
-    assert used
-    assert not {(sheet, size) for sheet, size in used if size not in SIZES}
+    sizes = {(sheet.name, size) for sheet in SHEETS.glob("*.css") for size in SIZE.findall(sheet.read_text())}
+    assert sizes
+    assert not {(sheet, size) for sheet, size in sizes if size not in SIZES}
 
 
 def test_spaces_are_those_of_the_design() -> None:
-    used = {
+    spaces = {
         (sheet.name, space)
         for sheet in SHEETS.glob("*.css")
         if sheet.name not in FOREIGN
         for value in SPACE.findall(sheet.read_text())
         for space in re.findall(r"(?<![\w.-])\d+px", value)
     }
-    assert used
-    assert not {(sheet, space) for sheet, space in used if space not in SPACES and int(space[:-2]) < 28}
+    assert spaces
+    assert not {(sheet, space) for sheet, space in spaces if space not in SPACES and int(space[:-2]) < 28}
 
 
 def test_corners_have_the_radius_of_the_tokens() -> None:
-    used = {
+    radii = {
         (sheet.name, value)
         for sheet in SHEETS.glob("*.css")
         if sheet.name not in FOREIGN
         for value in RADIUS.findall(sheet.read_text())
     }
-    assert used
+    assert radii
     assert not {
         (sheet, value)
-        for sheet, value in used
+        for sheet, value in radii
         if not re.match(r"(0|50%)$", value) and "var(--radius" not in value
     }

@@ -112,8 +112,8 @@ def link_requirements(wheel: Path, python: Path, extra: str = "") -> None:
         (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         required = email.message_from_bytes(archive.read(path)).get_all("Requires-Dist", [])
     (site,) = python.parents[1].glob("lib/python*/site-packages")
-    wanted = {text for text in required if _is_wanted(Requirement(text), {"", extra})}
-    link_distributions({text for text in wanted if Requirement(text).name != SDK}, site)
+    requirements = {text for text in required if _is_wanted(Requirement(text), {"", extra})}
+    link_distributions({text for text in requirements if Requirement(text).name != SDK}, site)
 
 
 def link_distributions(names: set[str], target: Path) -> None:
@@ -127,16 +127,16 @@ def link_distributions(names: set[str], target: Path) -> None:
 
 
 def _with_requirements(names: set[str]) -> set[str]:
-    found: set[str] = set()
+    keys: set[str] = set()
     waiting = [Requirement(name) for name in sorted(names)]
     while waiting:
-        wanted = waiting.pop()
-        key = f"{canonicalize_name(wanted.name)}{sorted(wanted.extras)}"
-        if key not in found:
-            found.add(key)
-            required = map(Requirement, metadata.requires(wanted.name) or ())
-            waiting += [each for each in required if _is_wanted(each, wanted.extras or {""})]
-    return {key.partition("[")[0] for key in found}
+        requirement = waiting.pop()
+        key = f"{canonicalize_name(requirement.name)}{sorted(requirement.extras)}"
+        if key not in keys:
+            keys.add(key)
+            required = map(Requirement, metadata.requires(requirement.name) or ())
+            waiting += [each for each in required if _is_wanted(each, requirement.extras or {""})]
+    return {key.partition("[")[0] for key in keys}
 
 
 def _is_wanted(requirement: Requirement, extras: set[str]) -> bool:

@@ -143,14 +143,14 @@ def test_no_page_of_the_wheel_lacks_a_file(installed: Path, tmp_path: Path, home
             for path in sorted(paths)
         }
     assert {path: code for path, code in codes.items() if code >= 500} == {}
-    found = {path for path, code in codes.items() if code == 200}
+    available = {path for path, code in codes.items() if code == 200}
     pages = {"/", "/plain.css", "/settings", "/docs", "/projects/p", "/projects/p/groups"}
-    assert pages | {f"/runs/{run_id}", f"/runs/{run_id}/page.html"} <= found
+    assert pages | {f"/runs/{run_id}", f"/runs/{run_id}/page.html"} <= available
 
 
 def _output(python: Path, home: Path, folder: Path, store: Path, program: str, *words: str) -> str:
     """Return what a program of the installation prints; it must succeed."""
-    done = subprocess.run(
+    process = subprocess.run(
         [python.parent / program, *words],
         cwd=folder,
         env=_surroundings(home, store),
@@ -158,8 +158,8 @@ def _output(python: Path, home: Path, folder: Path, store: Path, program: str, *
         text=True,
         check=False,
     )
-    assert done.returncode == 0, (words, done.stdout, done.stderr)
-    return done.stdout
+    assert process.returncode == 0, (words, process.stdout, process.stderr)
+    return process.stdout
 
 
 def _surroundings(home: Path, store: Path) -> dict[str, str]:

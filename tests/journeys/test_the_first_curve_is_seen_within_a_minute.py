@@ -185,16 +185,16 @@ def install(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Installation]:
     """Installs our wheels, once with each extra."""
-    known: dict[str, Installation] = {}
+    installations: dict[str, Installation] = {}
 
     def installed(extra: str = "") -> Installation:
-        if extra not in known:
+        if extra not in installations:
             folder = tmp_path_factory.mktemp("installed")
             (sdk, wheel), python = built_wheels(), new_environment(folder / "venv")
-            wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+            requirement = f"{wheel}[{extra}]" if extra else str(wheel)
             if request.param == "linked":
                 link_requirements(wheel, python, extra)
-                known[extra] = pip_install(python, "--no-deps", str(sdk), wanted)
+                installations[extra] = pip_install(python, "--no-deps", str(sdk), requirement)
             else:
                 command = [
                     sys.executable,
@@ -205,12 +205,12 @@ def install(
                     "--dest",
                     folder / "cache",
                     sdk,
-                    wanted,
+                    requirement,
                 ]
                 subprocess.run(command, check=True, capture_output=True)
                 cache = ("--no-index", "--find-links", str(folder / "cache"))
-                known[extra] = pip_install(python, *cache, str(sdk), wanted)
-        return known[extra]
+                installations[extra] = pip_install(python, *cache, str(sdk), requirement)
+        return installations[extra]
 
     return installed
 

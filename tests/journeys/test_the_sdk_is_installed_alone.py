@@ -167,8 +167,10 @@ def test_a_training_uploads_and_a_later_command_finishes_an_upload(
     )
     run_id = offline.stdout.strip()
     command = [python.parent / "runicorn", "sync", run_id, "--url", viewer.url]
-    sent = subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert sent.stdout == f"{run_id} is at {viewer.url}/runs/{run_id}\n"
+    upload = subprocess.run(
+        command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert upload.stdout == f"{run_id} is at {viewer.url}/runs/{run_id}\n"
     assert not differences(near, viewer.root)
     command[2] = "20200101_000000_abcdef"
     unknown = subprocess.run(
@@ -181,14 +183,14 @@ def test_the_sdk_command_runs_scripts_and_refuses_other_commands(
     python: Path, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     def call(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
+        process = subprocess.run(
             [python.parent / "runicorn", *words],
             env=surroundings,
             cwd=tmp_path,
             capture_output=True,
             text=True,
         )
-        return done.returncode, done.stdout + done.stderr
+        return process.returncode, process.stdout + process.stderr
 
     expected = {"name": "runicorn", "version": __version__, "implementation": "runicorn-sdk"}
     assert json.loads(call("version", "--json")[1]) == expected

@@ -49,8 +49,8 @@ class Machine:
                 stdout=log,
                 stderr=log,
             )
-        found = until(lambda: psutil.Process(self.process.pid).children())
-        self.first = found[0].pid
+        children = until(lambda: psutil.Process(self.process.pid).children())
+        self.first = children[0].pid
         until(lambda: self.run("systemctl", "is-system-running", code=None) == "running")
 
     def run(self, *words: str, code: int | None = 0, timeout: float = 120) -> str:
@@ -71,9 +71,9 @@ class Machine:
 def machine() -> Iterator[Machine]:
     """Yield a machine with the project in `/opt/runicorn`."""
     with tempfile.TemporaryDirectory(prefix="runicorn-machine-", ignore_cleanup_errors=True) as folder:
-        found = Machine(Path(folder))
-        found.boot()
+        instance = Machine(Path(folder))
+        instance.boot()
         try:
-            yield found
+            yield instance
         finally:
-            found.stop()
+            instance.stop()

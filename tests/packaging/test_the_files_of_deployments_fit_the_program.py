@@ -50,9 +50,11 @@ def test_the_image_has_all_that_the_wheels_are_built_of() -> None:
         project["project"]["readme"],
         *project["tool"]["hatch"]["metadata"]["hooks"]["requirements_txt"]["files"],
     }
-    kept = {line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert needed <= kept
-    assert all((PROJECT / name).exists() for name in kept)
+    names = {
+        line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    }
+    assert needed <= names
+    assert all((PROJECT / name).exists() for name in names)
     (extras,) = re.findall(r'/source/sdk "/source\[([\w,-]+)\]"', DOCKERFILE)
     assert set(extras.split(",")) <= project["project"]["optional-dependencies"].keys()
 
@@ -60,13 +62,13 @@ def test_the_image_has_all_that_the_wheels_are_built_of() -> None:
 def test_the_container_starts_the_viewer_with_settings_that_exist() -> None:
     assert instruction("ENTRYPOINT") == ['["runicorn"]']
     accept(json.loads(instruction("CMD")[-1]))
-    used = set(re.findall(r"RUNICORN_[A-Z_]+(?==)", DOCKERFILE + UNIT.read_text(encoding="utf-8")))
-    assert used and used <= SETTINGS.keys()
+    variables = set(re.findall(r"RUNICORN_[A-Z_]+(?==)", DOCKERFILE + UNIT.read_text(encoding="utf-8")))
+    assert variables and variables <= SETTINGS.keys()
     (user,) = instruction("USER")
     assert user.split(":")[0] not in ("root", "0")
     base = set(instruction("FROM"))
-    assert len({one.partition(" AS ")[0] for one in base}) == 1
-    assert all(re.match(r"python:\d+\.\d+\.\d+-slim-\w+", one) for one in base)
+    assert len({image.partition(" AS ")[0] for image in base}) == 1
+    assert all(re.match(r"python:\d+\.\d+\.\d+-slim-\w+", image) for image in base)
 
 
 def test_the_compose_file_fits_the_dockerfile() -> None:

@@ -66,8 +66,10 @@ def test_scripts_are_sound_shell(name: str, script: str, tmp_path: Path) -> None
     checker = shutil.which("shellcheck") or str(Path(sys.executable).parent / "shellcheck")
     file = tmp_path / "step.sh"
     file.write_text(f"#!/usr/bin/env bash\n{script}")
-    done = subprocess.run([checker, "-e", "SC2154", str(file)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    process = subprocess.run(
+        [checker, "-e", "SC2154", str(file)], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stdout
 
 
 def test_the_recipe_requires_what_the_packages_require() -> None:
@@ -75,10 +77,10 @@ def test_the_recipe_requires_what_the_packages_require() -> None:
     assert recipe["context"]["version"] == __version__
     sdk, server = recipe["outputs"]
     assert sdk["requirements"]["run"] == [f"python {SDK['requires-python']}"]
-    listed = {line.split(" ")[0].replace("_", "-") for line in server["requirements"]["run"]}
+    requirements = {line.split(" ")[0].replace("_", "-") for line in server["requirements"]["run"]}
     lines = (PROJECT / "requirements.txt").read_text().splitlines()
     needed = {re.split(r"[\[<>=~]", line)[0].lower() for line in lines if line and not line.startswith("#")}
-    assert needed <= listed, needed - listed
+    assert needed <= requirements, needed - requirements
 
 
 def test_both_packages_have_addresses_and_the_pythons_that_are_tested() -> None:

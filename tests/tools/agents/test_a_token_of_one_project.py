@@ -62,15 +62,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_tools_of_agents_answer_about_one_project(lab: Lab) -> None:
     token = lab.token("ben", "curate", token="agent")
     ask = asking_catalog(ViewerCatalog(RunicornClient(lab.url, token=token), time.sleep), 100)
-    seen = [
+    answers = [
         ask("list_projects"),
         ask("list_runs"),
         ask("show_run", run="latest"),
         ask("samples", run="latest"),
     ]
-    seen += [ask("read_notebook", project=OWN), ask("nearest", run=OPEN_RUN), ask("list_artifacts")]
-    assert seen[0].startswith("1 run in 1 project.") and "1 run matched" in seen[1]
-    assert all(HIDDEN not in text and HIDDEN_RUN not in text for text in seen)
+    answers += [ask("read_notebook", project=OWN), ask("nearest", run=OPEN_RUN), ask("list_artifacts")]
+    assert answers[0].startswith("1 run in 1 project.") and "1 run matched" in answers[1]
+    assert all(HIDDEN not in text and HIDDEN_RUN not in text for text in answers)
     refused = [
         ask("show_run", run=HIDDEN_RUN),
         ask("curve", run=HIDDEN_RUN, metric="loss"),
@@ -94,8 +94,8 @@ def test_tools_of_agents_answer_about_one_project(lab: Lab) -> None:
     assert "0 runs matched" in ask("list_runs", project=HIDDEN)
     folder = folder_of(lab.viewer.root, HIDDEN_RUN)
     assert not (folder / "curation.json").exists()
-    stored = documents.read(lab.viewer.root, HIDDEN, documents.NOTEBOOK, "day")
-    assert stored.text == f"{HIDDEN} text"
+    entry = documents.read(lab.viewer.root, HIDDEN, documents.NOTEBOOK, "day")
+    assert entry.text == f"{HIDDEN} text"
 
 
 @pytest.mark.parametrize(

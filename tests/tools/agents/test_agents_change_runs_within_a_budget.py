@@ -35,11 +35,11 @@ def test_changes_beyond_the_budget_are_refused(tmp_path: Path) -> None:
     ask("tag_run", run="latest", add=["good"])
     ask("append_note", run="latest", text="Looks stable.")
     assert "The budget of changes is spent: 0 left" in ask("append_note", run="latest", text="More.")
-    shown = ask("show_run", run="latest")
+    output = ask("show_run", run="latest")
     assert (
-        "note: Looks stable. — helper" in shown
-        and "tags: good" in shown
-        and "More." not in shown.split("note:")[1][:60]
+        "note: Looks stable. — helper" in output
+        and "tags: good" in output
+        and "More." not in output.split("note:")[1][:60]
     )
 
 

@@ -49,8 +49,8 @@ def test_entries_are_listed_searched_and_read(tmp_path: Path) -> None:
     assert first(ask("search_notebook", project="vision", kind="hypothesis")) == ["baseline"]
     assert first(ask("search_notebook", project="vision", run="latest")) == ["baseline"]
     assert "0 entries matched" in ask("search_notebook", project="vision", words="nothing")
-    read = ask("read_notebook", project="vision", name="warmup")
-    assert "kind: decision\nauthors: ada\n" in read and "Warmup stops the divergence." in read
+    output = ask("read_notebook", project="vision", name="warmup")
+    assert "kind: decision\nauthors: ada\n" in output and "Warmup stops the divergence." in output
 
 
 def test_a_long_list_and_a_long_entry_are_read_in_parts(tmp_path: Path) -> None:
@@ -84,27 +84,27 @@ def test_an_agent_writes_by_name_within_its_budget(tmp_path: Path) -> None:
     write(tmp_path, "plan", "Try AdamW.")
     ask = asking(tmp_path, 5, author="helper")
     entry = {"project": "vision", "title": "Warmup", "text": "It helps.", "kind": "result"}
-    made = NAME.search(ask("write_notebook", **entry, runs=["latest"]))
-    assert made is not None
-    stored = documents.read(tmp_path, "vision", NOTEBOOK, made[1])
-    assert (stored.authors, stored.runs, stored.kind, stored.etag) == (
+    match = NAME.search(ask("write_notebook", **entry, runs=["latest"]))
+    assert match is not None
+    document = documents.read(tmp_path, "vision", NOTEBOOK, match[1])
+    assert (document.authors, document.runs, document.kind, document.etag) == (
         ("helper",),
         (run_id,),
         "result",
-        made[2],
+        match[2],
     )
     ask("append_notebook", project="vision", name="plan", text="Done.")
     plan = documents.read(tmp_path, "vision", NOTEBOOK, "plan")
     assert plan.authors == ("ada", "helper") and "#### helper, " in plan.text and plan.text.endswith("Done.")
-    replaced = ask("write_notebook", **{**entry, "text": "It is needed."}, name=made[1], version=made[2])
+    replaced = ask("write_notebook", **{**entry, "text": "It is needed."}, name=match[1], version=match[2])
     assert "was written" in replaced
-    assert documents.read(tmp_path, "vision", NOTEBOOK, made[1]).text == "It is needed."
+    assert documents.read(tmp_path, "vision", NOTEBOOK, match[1]).text == "It is needed."
     # Any version, an old one, and then a spent budget.
-    assert "* is no version" in ask("write_notebook", **entry, name=made[1], version="*")
-    assert "Error" in ask("write_notebook", **entry, name=made[1], version=made[2])
+    assert "* is no version" in ask("write_notebook", **entry, name=match[1], version="*")
+    assert "Error" in ask("write_notebook", **entry, name=match[1], version=match[2])
     assert "budget of changes is spent" in ask("append_notebook", project="vision", name="plan", text="More.")
     assert documents.read(tmp_path, "vision", NOTEBOOK, "plan") == plan
-    assert documents.read(tmp_path, "vision", NOTEBOOK, made[1]).text == "It is needed."
+    assert documents.read(tmp_path, "vision", NOTEBOOK, match[1]).text == "It is needed."
 
 
 def test_an_agent_replaces_no_entry_of_others_and_makes_no_project(tmp_path: Path) -> None:
@@ -166,22 +166,22 @@ def asking_as(lab: Lab, user: str, scope: str = "write") -> Ask:
 
 def test_a_viewer_decides_by_the_token_what_agents_write(lab: Lab) -> None:
     ask, root, entry = asking_as(lab, "ada"), lab.viewer.root, {"project": "vision", "title": "Warmup"}
-    made = NAME.search(ask("write_notebook", **entry, text="It helps.", kind="result", runs=["latest"]))
-    assert made is not None
-    assert documents.read(root, "vision", NOTEBOOK, made[1]).authors == ("helper (ada)",)
+    match = NAME.search(ask("write_notebook", **entry, text="It helps.", kind="result", runs=["latest"]))
+    assert match is not None
+    assert documents.read(root, "vision", NOTEBOOK, match[1]).authors == ("helper (ada)",)
     ask("append_notebook", project="vision", name="plan", text="Done.")
     plan = documents.read(root, "vision", NOTEBOOK, "plan")
     assert plan.authors == ("cy", "helper (ada)") and plan.text.endswith("Done.")
-    assert "was written" in ask("write_notebook", **entry, text="Needed.", name=made[1], version=made[2])
-    assert "Error" in ask("write_notebook", **entry, text="Old.", name=made[1], version=made[2])
+    assert "was written" in ask("write_notebook", **entry, text="Needed.", name=match[1], version=match[2])
+    assert "Error" in ask("write_notebook", **entry, text="Old.", name=match[1], version=match[2])
     assert "Error" in ask("write_notebook", **entry, text="Mine.", name="plan", version=plan.etag)
-    assert first(ask("search_notebook", project="vision", words="needed")) == [made[1]]
+    assert first(ask("search_notebook", project="vision", words="needed")) == [match[1]]
     assert "authors: cy, helper (ada)" in ask("read_notebook", project="vision", name="plan")
     reading = asking_as(lab, "rita", "read")
     assert "Try AdamW." in reading("read_notebook", project="vision", name="plan")
     assert "Error" in reading("append_notebook", project="vision", name="plan", text="No.")
     assert documents.read(root, "vision", NOTEBOOK, "plan") == plan
-    assert documents.read(root, "vision", NOTEBOOK, made[1]).text == "Needed."
+    assert documents.read(root, "vision", NOTEBOOK, match[1]).text == "Needed."
 
 
 def test_lists_of_a_viewer_follow_each_other(lab: Lab) -> None:

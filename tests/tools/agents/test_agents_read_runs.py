@@ -47,8 +47,8 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     rollouts = [{"prompt": f"{n} + {n}", "completion": str(2 * n), "reward": n / 40} for n in range(40)]
     with SampleWriter(folder_of(root, ids[7]), "rollouts") as writer:
         writer.append(rollouts, step=3)
-    used = {"artifacts": [{"type": "dataset", "name": "mnist", "version": 2}]}
-    (folder_of(root, ids[7]) / "artifacts_used.json").write_text(json.dumps(used))
+    inputs = {"artifacts": [{"type": "dataset", "name": "mnist", "version": 2}]}
+    (folder_of(root, ids[7]) / "artifacts_used.json").write_text(json.dumps(inputs))
     return root, ids
 
 
@@ -158,8 +158,8 @@ def test_a_long_sample_is_read_in_parts(tmp_path: Path, word: str) -> None:
     with SampleWriter(folder_of(tmp_path, run_id), "eval/long") as writer:
         writer.append([{"prompt": "p", "completion": text, "correct": True}], step=1)
     ask = asking(tmp_path)
-    listed = ask("samples", run="latest", where="correct")
-    row, parts, start = int(rows(listed)[0][0]), "", 0
+    table = ask("samples", run="latest", where="correct")
+    row, parts, start = int(rows(table)[0][0]), "", 0
     while True:
         answered = ask("sample", run="latest", name="eval/long", row=row, start=start)
         parts += answered.split("not instructions to follow.\n")[1].split("\n</untrusted")[0]

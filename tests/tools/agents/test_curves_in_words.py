@@ -25,5 +25,5 @@ STEPS = list(range(1, 41))
 def test_a_spike_sticks_out_from_both_neighbours(
     values: list[float], spikes: list[tuple[float, float]]
 ) -> None:
-    found = facts(STEPS, values)
-    assert found is not None and found.spikes == spikes
+    description = facts(STEPS, values)
+    assert description is not None and description.spikes == spikes

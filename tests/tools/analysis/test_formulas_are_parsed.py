@@ -100,5 +100,5 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     ],
 )
 def test_formulas_that_are_monotone_in_one_metric_are_recognized(text: str, metric: str | None) -> None:
-    found = varying(parse(text))
-    assert (found and found.name) == metric
+    variable = varying(parse(text))
+    assert (variable and variable.name) == metric

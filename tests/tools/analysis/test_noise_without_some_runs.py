@@ -18,14 +18,14 @@ def groups_of(count: int) -> list[list[float]]:
     ]
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2, 3])
-def test_the_noise_floor_is_that_of_the_remaining_values(kept: int) -> None:
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_the_noise_floor_is_that_of_the_remaining_values(count: int) -> None:
     groups = groups_of(30)
     replicas = Replicas(groups)
     assert replicas.noise_floor() == noise_floor(groups)
     for at in range(len(groups)):
-        rest = [group[:kept] if place == at else group for place, group in enumerate(groups)]
-        own, expected = replicas.noise_floor({at: groups[at][:kept]}), noise_floor(rest)
+        rest = [group[:count] if place == at else group for place, group in enumerate(groups)]
+        own, expected = replicas.noise_floor({at: groups[at][:count]}), noise_floor(rest)
         assert own is not None and expected is not None
         assert astuple(own) == pytest.approx(astuple(expected), rel=1e-12)
 

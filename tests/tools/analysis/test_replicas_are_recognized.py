@@ -64,8 +64,10 @@ def _write(root: Path, project: str, source: random.Random, number: int, setting
         "pip_packages": source.sample([*PACKAGES, f"rich=={source.randrange(3)}.0"], 3),
     }
     (folder / "environment.json").write_text(json.dumps(environment))
-    used = [{"name": "corpus", "type": "dataset", "version": setting["version"], "used_at": source.random()}]
-    (folder / "artifacts_used.json").write_text(json.dumps({"artifacts": used}))
+    inputs = [
+        {"name": "corpus", "type": "dataset", "version": setting["version"], "used_at": source.random()}
+    ]
+    (folder / "artifacts_used.json").write_text(json.dumps({"artifacts": inputs}))
     return folder
 
 

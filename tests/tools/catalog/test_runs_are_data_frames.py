@@ -132,9 +132,9 @@ def test_points_are_rows(tmp_path: Path) -> None:
     assert column(frame, "step") == [1, 2]
     assert column(frame, "loss") == [1.0, 0.4]
     assert column(frame, "phase")[0] == "warm" and math.isnan(column(frame, "acc")[0])
-    stored = rn.open_run("latest", tmp_path)
-    assert column(stored.frame("acc", as_="polars"), "acc") == [0.9]
-    assert (stored.id, stored.entry.state) == (run.id, "finished")
+    opened_run = rn.open_run("latest", tmp_path)
+    assert column(opened_run.frame("acc", as_="polars"), "acc") == [0.9]
+    assert (opened_run.id, opened_run.entry.state) == (run.id, "finished")
 
 
 def test_modules_of_the_script_keep_their_names(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +158,9 @@ def test_unchanged_runs_are_remembered_and_changed_ones_read_again(
     root = tmp_path / "store"
     first, *others = write_runs(root)
     write_run(root, status="running", metrics=[{"loss": 1}])
-    asked = Query(metrics=True)
+    query = Query(metrics=True)
     catalog = StoreCatalog(root)
-    entries = {entry.id: entry for entry in catalog.select(asked)}
+    entries = {entry.id: entry for entry in catalog.select(query)}
     catalog.close()
 
     journal = root / entries[first].folder / "events.jsonl"
@@ -173,7 +173,7 @@ def test_unchanged_runs_are_remembered_and_changed_ones_read_again(
     )
     append_metrics(root, "vision", "resnet", others[1], [{"loss": 7.0, "global_step": 99}], BEGIN)
     curation.note(root, root / entries[others[0]].folder, {**_plain(), "tags": []}, {"tags": ["new"]})
-    again = {entry.id: entry for entry in StoreCatalog(root).select(asked)}
+    again = {entry.id: entry for entry in StoreCatalog(root).select(query)}
     assert (
         {folder.rpartition("/")[2] for folder in reads}
         == {

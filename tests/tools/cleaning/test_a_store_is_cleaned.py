@@ -42,9 +42,9 @@ def call(folder: Path) -> Call:
     """`call("--zombie")`: exit code, and the answer as JSON where that is what was said, else as text."""
 
     def clean(*words: str, answer: str = "") -> tuple[int, Any]:
-        done = CliRunner().invoke(app, ["clean", *words, "--storage", str(folder)], input=answer)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, json.loads(done.stdout) if "--json" in words else done.output
+        result = CliRunner().invoke(app, ["clean", *words, "--storage", str(folder)], input=answer)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, json.loads(result.stdout) if "--json" in words else result.output
 
     return clean
 
@@ -199,27 +199,27 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
     (version / "manifest.json").write_text("{}")
     outside = tmp_path / "outside"
     outside.write_text("precious")
-    left = [run_dir / ".status.json.77.abcdef.tmp", version.parent / ".versions.json.1.ab.tmp"]
-    for path in (*left, run_dir / "mine.tmp", run_dir / ".hidden", run_dir / ".young.1.ab.tmp"):
+    leftovers = [run_dir / ".status.json.77.abcdef.tmp", version.parent / ".versions.json.1.ab.tmp"]
+    for path in (*leftovers, run_dir / "mine.tmp", run_dir / ".hidden", run_dir / ".young.1.ab.tmp"):
         path.write_text("x" * 100)
     (run_dir / ".link.tmp").symlink_to(outside)
-    for path in (*left, run_dir / "mine.tmp", run_dir / ".hidden"):
+    for path in (*leftovers, run_dir / "mine.tmp", run_dir / ".hidden"):
         os.utime(path, (1, 1))
     code, output = call("--temp", "--dry-run")
     assert (code, output) == (0, "2 files left by interrupted writes: 200 B (200 bytes) can be freed\n")
     assert call("--temp", "--older-than", "36500", "--json")[1]["leftovers"] == []
     code, answer = call("--temp", "--force", "--json")
-    assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, left)))
+    assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, leftovers)))
     assert (answer["bytes"], answer["freed_bytes"]) == (200, 200)
-    assert not any(path.exists() for path in left) and outside.read_text() == "precious"
+    assert not any(path.exists() for path in leftovers) and outside.read_text() == "precious"
     assert (run_dir / "mine.tmp").exists() and (run_dir / ".young.1.ab.tmp").exists()
 
 
 def test_a_damaged_manifest_is_named_and_the_rest_is_cleaned(folder: Path, call: Call) -> None:
     run_dir = ended(folder)
-    left = run_dir / ".status.json.77.0a1b2c3d.tmp"
-    left.write_text("x")
-    os.utime(left, (1, 1))
+    leftover = run_dir / ".status.json.77.0a1b2c3d.tmp"
+    leftover.write_text("x")
+    os.utime(leftover, (1, 1))
     artifact = rn.Artifact("net").add_file(str(run_dir / "meta.json"))
     with rn.init("p", "n", storage=folder, capture_env=False, system_metrics=False) as run:
         run.log_artifact(artifact)
@@ -229,11 +229,11 @@ def test_a_damaged_manifest_is_named_and_the_rest_is_cleaned(folder: Path, call:
     orphan = folder / "artifacts" / ".dedup" / "aa" / ("aa" * 32)
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_text("unused")
-    code, said = call("--dedup", "--temp", "--force")
-    assert code == 1 and "The manifest of model/net:v1 is damaged" in said and "from a backup" in said
-    assert not left.exists() and orphan.exists()
+    code, output = call("--dedup", "--temp", "--force")
+    assert code == 1 and "The manifest of model/net:v1 is damaged" in output and "from a backup" in output
+    assert not leftover.exists() and orphan.exists()
     (version / "manifest.json").write_text(manifest)
-    code, said = call("--dedup", "--force")
+    code, output = call("--dedup", "--force")
     assert code == 0 and not orphan.exists()
 
 

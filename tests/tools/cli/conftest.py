@@ -28,8 +28,8 @@ def call(root: Path) -> Call:
     """`call("manage", "--action", "search")`: exit code and all that was said (bytes on stdout are not in `output`)."""
 
     def run_it(*words: str, storage: Path = root) -> tuple[int, str]:
-        done = CliRunner().invoke(app, [*words, "--storage", str(storage)])
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.output or done.stdout
+        result = CliRunner().invoke(app, [*words, "--storage", str(storage)])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output or result.stdout
 
     return run_it

@@ -17,9 +17,9 @@ from tests.processes import Viewer, free_port
 
 
 def call(*words: str, code: int = 0) -> Any:
-    done = CliRunner().invoke(app, list(words))
-    assert done.exit_code == code, done.output
-    return json.loads(done.stdout) if "--json" in words and code == 0 else done.output
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout) if "--json" in words and code == 0 else result.output
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_artifacts_and_versions_are_listed(source: list[str]) -> None:
 
 
 def test_a_version_is_shown_and_copied(source: list[str], tmp_path: Path) -> None:
-    shown = call("artifact", "show", "resnet", "--json", *source)
-    assert shown["version"] == 2 and shown["files"]
+    details = call("artifact", "show", "resnet", "--json", *source)
+    assert details["version"] == 2 and details["files"]
     copied = call("artifact", "get", "model/resnet:v1", "--output", str(tmp_path / "out"), "--json", *source)
     assert copied == {"version": "resnet:v1", "folder": str(tmp_path / "out")}
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
@@ -82,13 +82,13 @@ def test_aliases_point_to_versions(ask: Callable[..., Any]) -> None:
 
 
 def test_damage_is_repaired_or_named(ask: Callable[..., Any], root: Path) -> None:
-    stored = [
+    paths = [
         path
         for path in (root / "artifacts" / "model" / "resnet" / "v1" / "files").rglob("*")
         if path.is_file()
     ]
-    stored += [path for path in (root / "artifacts" / ".dedup").glob("??/*") if path.is_file()]
-    for path in stored:
+    paths += [path for path in (root / "artifacts" / ".dedup").glob("??/*") if path.is_file()]
+    for path in paths:
         content = path.read_bytes()
         path.unlink()
         path.write_bytes(bytes([content[0] ^ 1]) + content[1:])

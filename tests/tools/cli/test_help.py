@@ -84,7 +84,7 @@ def test_the_examples_of_each_command_work(name: str, tmp_path: Path) -> None:
             with tarfile.open(PROJECT / "tests" / "fixtures" / "foreign" / f"{tracker}.tar.gz") as archive:
                 archive.extractall(tmp_path, filter="data")
         (tmp_path / "vision").rename(tmp_path / "logs")
-    done = subprocess.run(
+    process = subprocess.run(
         [
             "bash",
             "-euo",
@@ -99,12 +99,12 @@ def test_the_examples_of_each_command_work(name: str, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
+    assert process.returncode == 0 and "Traceback" not in process.stderr, process.stderr + process.stdout
 
 
 def test_a_full_disk_behind_stdout_is_one_sentence(tmp_path: Path) -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "runicorn", "config", "--show"],
             env=environment(tmp_path),
             stdout=full,
@@ -112,7 +112,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, "runicorn: No space left on device\n")
+    assert (process.returncode, process.stderr) == (1, "runicorn: No space left on device\n")
 
 
 def test_the_document_names_every_command() -> None:
@@ -130,10 +130,10 @@ def test_the_shell_completes(tmp_path: Path) -> None:
     words = environment(
         tmp_path, _RUNICORN_COMPLETE="complete_bash", COMP_WORDS="runicorn exp", COMP_CWORD="1"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "runicorn"], env=words, capture_output=True, text=True, check=False
     )
-    assert set(done.stdout.split()) == {"export", "export-data"}
+    assert set(process.stdout.split()) == {"export", "export-data"}
 
 
 def test_a_paragraph_of_the_help_is_broken_by_the_terminal_only(subtests: pytest.Subtests) -> None:
@@ -149,5 +149,5 @@ def test_h_is_help(subtests: pytest.Subtests) -> None:
 
     for name in COMMANDS:
         with subtests.test(name=name):
-            done = CliRunner().invoke(app, [name, "-h"])
-            assert done.exit_code == 0 and done.output.startswith("Usage: ")
+            result = CliRunner().invoke(app, [name, "-h"])
+            assert result.exit_code == 0 and result.output.startswith("Usage: ")

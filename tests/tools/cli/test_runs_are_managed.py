@@ -28,8 +28,8 @@ def test_the_server_sees_what_was_tagged_and_deleted(call: Call, root: Path, api
     activate(root)
     discovery.full(active_root())
     api.patch(f"/api/runs/{RUN}", {"description": "by the server", "tags": ["first"]})
-    code, said = call("manage", "--action", "tag", "--run-id", RUN, "--tags", "good, paper ,good,")
-    assert (code, said) == (0, f"{RUN}: first, good, paper\n")
+    code, output = call("manage", "--action", "tag", "--run-id", RUN, "--tags", "good, paper ,good,")
+    assert (code, output) == (0, f"{RUN}: first, good, paper\n")
     detail = api.get(f"/api/runs/{RUN}").json()
     assert detail["tags"] == ["first", "good", "paper"] and detail["description"] == "by the server"
     assert call("manage", "--action", "tag", "--run-id", RUN, "--tags", "", "--replace")[0] == 0
@@ -76,8 +76,8 @@ def test_a_paragraph_is_added_to_the_note_as_it_is_stored(root: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nosuch", "latest", "20260101_000000_abcdef"])
 def test_a_run_that_is_not_in_the_recycle_bin_is_not_found(call: Call, name: str) -> None:
-    code, said = call("restore", name)
-    assert code == 2 and said.startswith(f"runicorn: Run not found: {name}") and "Errno" not in said
+    code, output = call("restore", name)
+    assert code == 2 and output.startswith(f"runicorn: Run not found: {name}") and "Errno" not in output
 
 
 def test_a_missing_backup_is_not_available(call: Call) -> None:
@@ -85,20 +85,20 @@ def test_a_missing_backup_is_not_available(call: Call) -> None:
 
 
 def test_runs_are_found(call: Call, root: Path) -> None:
-    def found(*options: str) -> set[str]:
-        code, said = call("manage", "--action", "search", "--json", *options)
+    def search_ids(*options: str) -> set[str]:
+        code, search_output = call("manage", "--action", "search", "--json", *options)
         assert code == 0
-        return {run["id"] for run in json.loads(said)}
+        return {run["id"] for run in json.loads(search_output)}
 
-    assert found() == {RUN, SECOND, THIRD}
-    assert found("--project", "vision", "--tags", "baseline,broken") == {SECOND}
-    assert found("--text", "BERT base") == {THIRD}
-    assert found("--name", "resnet", "--status", "failed", "--status", "running") == {SECOND}
-    assert found("--state", "failed", "--state", "killed") == found("--state", "failed") == {SECOND}
-    assert found("--state", "killed") == set()
-    assert found("--where", "metric.loss.last < 0.11", "--text", "resnet") == {RUN, SECOND}
-    code, said = call("manage", "--action", "search", "--project", "vision")
-    assert code == 0 and RUN in said and THIRD not in said and "resnet" in said
+    assert search_ids() == {RUN, SECOND, THIRD}
+    assert search_ids("--project", "vision", "--tags", "baseline,broken") == {SECOND}
+    assert search_ids("--text", "BERT base") == {THIRD}
+    assert search_ids("--name", "resnet", "--status", "failed", "--status", "running") == {SECOND}
+    assert search_ids("--state", "failed", "--state", "killed") == search_ids("--state", "failed") == {SECOND}
+    assert search_ids("--state", "killed") == set()
+    assert search_ids("--where", "metric.loss.last < 0.11", "--text", "resnet") == {RUN, SECOND}
+    code, output = call("manage", "--action", "search", "--project", "vision")
+    assert code == 0 and RUN in output and THIRD not in output and "resnet" in output
     assert call("manage", "--action", "search", "--text", "nothing") == (0, "No runs found.\n")
 
 
@@ -110,11 +110,11 @@ def test_old_runs_are_cleaned_up_except_for_those_to_keep(call: Call, root: Path
     (folder_of(root, SECOND) / "curation.json").write_text('{"pinned": true}')
     words = ("manage", "--action", "cleanup", "--days", "60")
     before = (folder_of(root, RUN) / ".deleted").exists()
-    code, said = call(*words, "--dry-run", "--json")
-    assert code == 0 and set(json.loads(said)["deleted"]) == {RUN, THIRD} and not before
+    code, output = call(*words, "--dry-run", "--json")
+    assert code == 0 and set(json.loads(output)["deleted"]) == {RUN, THIRD} and not before
     assert not (folder_of(root, RUN) / ".deleted").exists()
-    code, said = call(*words)
-    assert code == 2 and "--force is needed" in said
+    code, output = call(*words)
+    assert code == 2 and "--force is needed" in output
     assert call(*words, "--force")[0] == 0
     assert [(folder_of(root, run) / ".deleted").exists() for run in (RUN, SECOND, THIRD)] == [
         True,
@@ -149,8 +149,8 @@ def test_the_command_asks_for_confirmation_at_a_terminal(
     ],
 )
 def test_errors_have_a_message_and_an_exit_code(call: Call, words: str, code: int, sentence: str) -> None:
-    found, said = call("manage", *words.split())
-    assert (found, sentence in said) == (code, True), said
+    exit_code, output = call("manage", *words.split())
+    assert (exit_code, sentence in output) == (code, True), output
 
 
 def test_nothing_is_changed_if_any_run_is_unknown(call: Call, root: Path) -> None:

@@ -64,10 +64,10 @@ def test_a_piped_answer_confirms(home: Path, answer: str, code: int, file_is_lef
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text('{"user_root_dir": "/x"}')
     command = [sys.executable, "-m", "runicorn", "config", "--reset"]
-    done = subprocess.run(command, input=answer, capture_output=True, text=True, env=environment(home))
-    assert done.returncode == code, done.stderr
+    process = subprocess.run(command, input=answer, capture_output=True, text=True, env=environment(home))
+    assert process.returncode == code, process.stderr
     assert ("/x" in file.read_text()) == file_is_left
-    assert "[y/N]" not in done.stdout
+    assert "[y/N]" not in process.stdout
 
 
 def test_two_things_at_once_are_refused(call: Call, tmp_path: Path) -> None:
@@ -139,11 +139,11 @@ def test_nothing_here_needs_django(root: Path, home: Path) -> None:
         "artifacts --action list",
         "rate-limit --action list",
     ):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", script, *words.split(), "--storage", str(root)],
             env=environment(home, PATH=os.environ["PATH"]),
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr

@@ -19,15 +19,15 @@ from tests.processes import PROJECT, Viewer, environment, free_port
 
 def examine(home: Path, *options: str, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code and findings of a real process."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "runicorn", "doctor", "--json", *options],
         env=environment(home, PATH=os.environ["PATH"], **more),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert not done.stderr, done.stderr
-    return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert not process.stderr, process.stderr
+    return process.returncode, {finding["check"]: finding for finding in json.loads(process.stdout)}
 
 
 def distribution(folder: Path, name: str, version: str, record: str = "") -> None:
@@ -44,12 +44,12 @@ def distribution(folder: Path, name: str, version: str, record: str = "") -> Non
 
 def test_a_sound_installation_has_no_problems(folder: Path, home: Path) -> None:
     port = free_port()
-    code, found = examine(home, "--storage", str(folder), "--port", str(port))
-    assert (code, [each for each in found.values() if each["level"] == "problem"]) == (0, [])
-    assert found["Storage root"]["text"] == f"{folder} can be written"
-    assert found["Port"]["text"] == f"{port} is free"
-    assert found["Server"]["text"].startswith("Django ")
-    assert found["Clock"]["text"].endswith(f"equal to that of {folder}")
+    code, findings = examine(home, "--storage", str(folder), "--port", str(port))
+    assert (code, [each for each in findings.values() if each["level"] == "problem"]) == (0, [])
+    assert findings["Storage root"]["text"] == f"{folder} can be written"
+    assert findings["Port"]["text"] == f"{port} is free"
+    assert findings["Server"]["text"].startswith("Django ")
+    assert findings["Clock"]["text"].endswith(f"equal to that of {folder}")
     assert not list(folder.iterdir())
 
 
@@ -62,20 +62,20 @@ def test_distributions_that_do_not_fit_are_a_problem(
 ) -> None:
     distribution(tmp_path / "site", "runicorn-django", "1.0.0")
     distribution(tmp_path / "site", other, "0.7.1")
-    code, found = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
-    assert code == 1 and found["Distribution"]["level"] == "problem"
+    code, findings = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
+    assert code == 1 and findings["Distribution"]["level"] == "problem"
     for name in ("runicorn-django 1.0.0", f"{other} 0.7.1", remedy):
-        assert name in found["Distribution"]["text"]
+        assert name in findings["Distribution"]["text"]
 
 
 def test_a_server_with_the_files_of_the_sdk_is_a_problem(home: Path, tmp_path: Path) -> None:
     distribution(tmp_path / "site", "runicorn-sdk", __version__)
     distribution(tmp_path / "site", "runicorn-django", __version__, "runicorn/__init__.py,,\n")
-    code, found = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
+    code, findings = examine(home, PYTHONPATH=f"{PROJECT}:{tmp_path / 'site'}")
     assert (
         code == 1
         and "contains the files of runicorn-sdk: pip uninstall runicorn-django, then"
-        in (found["Distribution"]["text"])
+        in (findings["Distribution"]["text"])
     )
 
 
@@ -83,35 +83,37 @@ def test_both_distributions_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     both = {"runicorn-django": __version__, "runicorn-sdk": __version__}
     monkeypatch.setattr(checks, "_version", both.get)
     monkeypatch.setattr(checks, "_owns_the_sdk", lambda: False)
-    found = checks.distributions()
-    assert found.level == checks.Level.OK
-    assert found.text.startswith(f"runicorn-django {__version__} and runicorn-sdk {__version__} (")
+    finding = checks.distributions()
+    assert finding.level == checks.Level.OK
+    assert finding.text.startswith(f"runicorn-django {__version__} and runicorn-sdk {__version__} (")
     del both["runicorn-sdk"]
-    found = checks.distributions()
-    assert found.level == checks.Level.WARNING and found.text.startswith("runicorn-sdk is not installed, but")
+    finding = checks.distributions()
+    assert finding.level == checks.Level.WARNING and finding.text.startswith(
+        "runicorn-sdk is not installed, but"
+    )
 
 
 def test_another_program_with_the_same_name_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_version", {"runicorn": "0.7.1"}.get)
-    found = checks.distributions()
-    assert found.level == checks.Level.WARNING
-    assert "whose update would replace this one: pip uninstall runicorn, then" in found.text
+    finding = checks.distributions()
+    assert finding.level == checks.Level.WARNING
+    assert "whose update would replace this one: pip uninstall runicorn, then" in finding.text
 
 
 def test_the_first_problem_determines_the_exit_code(folder: Path, home: Path, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", free_port())) as taken:
-        port = str(taken.getsockname()[1])
-        code, found = examine(home, "--storage", str(folder), "--port", port)
-        assert (code, found["Port"]["level"]) == (4, "problem")
+    with socket.create_server(("127.0.0.1", free_port())) as listener:
+        port = str(listener.getsockname()[1])
+        code, findings = examine(home, "--storage", str(folder), "--port", port)
+        assert (code, findings["Port"]["level"]) == (4, "problem")
         (home / "config").mkdir(parents=True, exist_ok=True)
         (home / "config" / "config.json").write_text("{")
-        code, found = examine(home, "--storage", str(folder), "--port", port)
-    assert code == 2 and "not valid JSON" in found["Configuration"]["text"]
+        code, findings = examine(home, "--storage", str(folder), "--port", port)
+    assert code == 2 and "not valid JSON" in findings["Configuration"]["text"]
 
 
 def test_a_port_used_by_your_own_viewer_is_not_a_problem(viewer: Viewer, home: Path) -> None:
-    code, found = examine(home, "--storage", str(viewer.root), "--port", str(viewer.port))
-    assert (code, found["Port"]["text"]) == (0, f"your viewer runs at {viewer.url}")
+    code, findings = examine(home, "--storage", str(viewer.root), "--port", str(viewer.port))
+    assert (code, findings["Port"]["text"]) == (0, f"your viewer runs at {viewer.url}")
 
 
 def test_a_full_disk_and_a_wrong_clock_are_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

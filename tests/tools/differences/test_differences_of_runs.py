@@ -207,9 +207,9 @@ def test_both_commits_with_their_patches_are_compared_in_the_repository(pair: Pa
     assert "-a = 1\n-b = 3\n+a = 5\n+b = 2\n" in difference["diff"]
     assert git(pair.project, "status", "--porcelain") == ""
     # The repository is gone: what is known is said.
-    gone = code.compare(a, b, pair.root)
-    assert (gone["commit_a"], gone["commit_b"]) == (first, second)
-    assert "neither" in gone["note"]
+    comparison = code.compare(a, b, pair.root)
+    assert (comparison["commit_a"], comparison["commit_b"]) == (first, second)
+    assert "neither" in comparison["note"]
 
 
 def test_patches_of_one_commit_are_compared_without_a_repository(pair: Pair) -> None:
@@ -383,11 +383,11 @@ def test_the_predecessor_is_the_newest_run_of_the_same_script(pair: Pair) -> Non
     last = pair.run({}, command_line=["python", "train.py", "--lr=1"])
     earlier = project.runs_before(pair.root, last)
     assert [run.program for run in earlier] == ["eval", "train.py"]
-    found = project.predecessor(last, earlier)
-    assert found is not None and found.id == first.id
+    predecessor = project.predecessor(last, earlier)
+    assert predecessor is not None and predecessor.id == first.id
     again = pair.run({}, command_line=["python", "train.py"], meta={"parent": first.id})
-    found = project.predecessor(again, project.runs_before(pair.root, again))
-    assert found is not None and found.id == first.id  # what a run repeats wins over the newest
+    predecessor = project.predecessor(again, project.runs_before(pair.root, again))
+    assert predecessor is not None and predecessor.id == first.id  # what a run repeats wins over the newest
 
 
 def test_the_predecessor_among_runs_of_one_second_is_the_one_that_began_before(pair: Pair) -> None:
@@ -406,8 +406,8 @@ def test_a_run_is_compared_with_the_one_that_it_repeats_however_old_that_is(
     monkeypatch.setattr(project, "LOOKED_AT", 2)
     first, *_ = [pair.run({}, command_line=["train.py"]) for _ in range(5)]
     again = pair.run({}, command_line=["train.py"], meta={"parent": first.id})
-    found = project.predecessor(again, project.runs_before(pair.root, again))
-    assert found is not None and found.id == first.id
+    predecessor = project.predecessor(again, project.runs_before(pair.root, again))
+    assert predecessor is not None and predecessor.id == first.id
 
 
 def test_the_rules_of_the_project_decide_on_replicas(pair: Pair) -> None:

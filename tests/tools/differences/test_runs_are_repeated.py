@@ -50,17 +50,17 @@ def test_a_run_is_repeated_after_its_folder_is_gone(tmp_path: Path) -> None:
     variables = surroundings(tmp_path / "home", RUNICORN_DIR=str(store), RUNICORN_SOURCES="on")
     subprocess.run([sys.executable, "train.py", "--lr", "0.5"], cwd=work, env=variables, check=True)
     shutil.rmtree(work)
-    done = run_module(["runicorn", "rerun", "latest", "--check", "--folder", "again"], variables, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "Reproduced." in done.stdout
-    assert re.search(r"loss\s+2\s+2\s+same", done.stdout)
+    process = run_module(["runicorn", "rerun", "latest", "--check", "--folder", "again"], variables, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert "Reproduced." in process.stdout
+    assert re.search(r"loss\s+2\s+2\s+same", process.stdout)
     runs = sorted(store.glob("p/n/runs/*"), key=lambda path: path.stat().st_ctime)
     meta = layout.read_json(runs[1] / layout.META)[0]
     assert meta["parent"] == runs[0].name
     variant = ["runicorn", "rerun", runs[0].name, "--check", "--change", "lr=0.25", "--folder", "variant"]
-    done = run_module(variant, variables, tmp_path)
-    assert (done.returncode, "Not reproduced." in done.stdout) == (1, True)
-    assert "Changed: the argument --lr 0.25" in done.stdout
+    process = run_module(variant, variables, tmp_path)
+    assert (process.returncode, "Not reproduced." in process.stdout) == (1, True)
+    assert "Changed: the argument --lr 0.25" in process.stdout
     newest = max(store.glob("p/n/runs/*"), key=lambda path: path.stat().st_ctime)
     assert layout.read_json(newest / layout.CONFIG)[0] == {"lr": 0.25}
     full = run_module(["runicorn", "rerun", runs[0].name, "--folder", "again"], variables, tmp_path)
@@ -190,9 +190,9 @@ def test_hostile_paths_in_a_pack_are_refused(
 
 def planned(pair: Pair, target: Path, line: list[str], **more: Any) -> plan.Plan:
     run = pair.run({"lr": 0.1, "optim.lr": 0.1}, FILES, command_line=line, **more)
-    made = plan.make(run, target)
+    repetition = plan.make(run, target)
     sources.restore(run, target)
-    return made
+    return repetition
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,8 @@ def test_a_setting_is_changed_where_it_is(
     pair: Pair, tmp_path: Path, line: list[str], change: str, where: str
 ) -> None:
     target = tmp_path / "new"
-    made = planned(pair, target, line)
-    assert changes.apply(Change.parse(change), made.command, made.run, target) == where
+    repetition = planned(pair, target, line)
+    assert changes.apply(Change.parse(change), repetition.command, repetition.run, target) == where
     if where.startswith("lr in"):
         assert (target / "train.py").read_text() == "lr = 2\nopt = dict(lr=2, wd=0)\nother = {'lr': 0.2}\n"
     if "json" in where:
@@ -222,18 +222,18 @@ def test_files_outside_of_the_restored_sources_are_not_changed(pair: Pair, tmp_p
     outside.write_text('{"momentum": 1}')
     for name in (str(outside), "../conf.json"):
         target = tmp_path / f"new{len(name)}"
-        made = planned(pair, target, ["python", "t.py", "-c", name])
+        repetition = planned(pair, target, ["python", "t.py", "-c", name])
         with pytest.raises(Unchangeable):
-            plan.apply_changes(made, ["momentum=2"])
+            plan.apply_changes(repetition, ["momentum=2"])
     assert outside.read_text() == '{"momentum": 1}'
 
 
 def test_a_run_of_a_subfolder_is_changed_in_its_files_and_code(pair: Pair, tmp_path: Path) -> None:
     target = tmp_path / "new"
-    made = planned(pair, target, ["python", "../train.py", "-c", "conf.yaml"])
-    made.run.sources.about["folder"] = "sub"
-    plan.apply_changes(made, ["optim.lr=2", "lr=3"])
-    assert made.changes == ["Changed: optim.lr in conf.yaml", "Changed: lr in train.py:1, train.py:2"]
+    repetition = planned(pair, target, ["python", "../train.py", "-c", "conf.yaml"])
+    repetition.run.sources.about["folder"] = "sub"
+    plan.apply_changes(repetition, ["optim.lr=2", "lr=3"])
+    assert repetition.changes == ["Changed: optim.lr in conf.yaml", "Changed: lr in train.py:1, train.py:2"]
 
 
 def test_cells_of_a_hostile_folder_are_refused(pair: Pair, tmp_path: Path) -> None:
@@ -246,17 +246,17 @@ def test_cells_of_a_hostile_folder_are_refused(pair: Pair, tmp_path: Path) -> No
 
 
 def test_a_setting_without_a_place_is_refused(pair: Pair, tmp_path: Path) -> None:
-    made = planned(pair, tmp_path / "new", ["python", "t.py"])
+    repetition = planned(pair, tmp_path / "new", ["python", "t.py"])
     with pytest.raises(Unchangeable, match="momentum"):
-        changes.apply(Change.parse("momentum=1"), made.command, made.run, tmp_path / "new")
+        changes.apply(Change.parse("momentum=1"), repetition.command, repetition.run, tmp_path / "new")
     with pytest.raises(Unchangeable, match="KEY=VALUE"):
         Change.parse("momentum")
 
 
 def test_an_interpreter_with_the_same_packages_is_used(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = environment.installed(sys.executable)
-    assert found is not None
-    packages = [f"{name}=={number}" for name, number in found[1].items()]
+    installation = environment.installed(sys.executable)
+    assert installation is not None
+    packages = [f"{name}=={number}" for name, number in installation[1].items()]
     line, version = [sys.executable, "t.py"], sys.version.split()[0]
     same = environment.plan(pair.run({}, pip_packages=packages, command_line=line, python_version=version))
     assert (same.kind, same.python, same.remarks) == ("existing", sys.executable, [])
@@ -282,8 +282,8 @@ def test_an_environment_is_made_by_the_same_python(pair: Pair, monkeypatch: pyte
     """Others of the same minor version, as that of the system, are second."""
     other = pair.run({}, pip_packages=["six==1.0"], python_version=platform.python_version())
     monkeypatch.setattr(shutil, "which", lambda name, path=None: None if name == "uv" else "/usr/bin/python3")
-    made = environment.plan(other)
-    assert (made.kind, made.python, made.remarks) == ("venv", sys.executable, [])
+    env_plan = environment.plan(other)
+    assert (env_plan.kind, env_plan.python, env_plan.remarks) == ("venv", sys.executable, [])
 
 
 def test_sources_that_a_busy_machine_has_not_begun_to_store_are_awaited(pair: Pair) -> None:
@@ -327,20 +327,20 @@ def test_packages_of_conda_come_from_their_channels(pair: Pair, tmp_path: Path) 
         conda_channels=["conda-forge", "nvidia"],
         command_line=["/opt/conda/bin/python", "t.py"],
     )
-    made = environment.plan(run)
-    assert (made.kind, made.requirements) == ("conda", ["toolz==0.0.1"])
-    create, pip = made.commands("/env")
+    env_plan = environment.plan(run)
+    assert (env_plan.kind, env_plan.requirements) == ("conda", ["toolz==0.0.1"])
+    create, pip = env_plan.commands("/env")
     assert create == [
         *("conda", "create", "--yes", "--prefix", "/env/.venv", "--override-channels"),
         *("--channel", "conda-forge", "--channel", "nvidia", "--file", "/env/conda.txt"),
     ]
     assert pip[-2:] == ["-r", "/env/requirements.txt"]
-    made.requirements = []
-    assert made.commands("/env") == [create]
+    env_plan.requirements = []
+    assert env_plan.commands("/env") == [create]
     (tmp_path / "conda.txt").write_text("python=3.11.7=h1_0\n")
-    assert environment.missing(made, tmp_path) is None
+    assert environment.missing(env_plan, tmp_path) is None
     (tmp_path / "conda.txt").write_text("lab=1=0\n")
-    assert environment.missing(made, tmp_path) == (
+    assert environment.missing(env_plan, tmp_path) == (
         "The conda package lab==1=0 is in no channel that is reachable."
     )
 
@@ -348,8 +348,8 @@ def test_packages_of_conda_come_from_their_channels(pair: Pair, tmp_path: Path) 
 def test_a_package_that_is_in_no_index_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "requirements.txt").write_text("no-such-package-of-runicorn==1.0\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    made = environment.Environment("venv", sys.executable, "3.11", ["no-such-package-of-runicorn==1.0"])
-    problem = environment.missing(made, tmp_path)
+    env_plan = environment.Environment("venv", sys.executable, "3.11", ["no-such-package-of-runicorn==1.0"])
+    problem = environment.missing(env_plan, tmp_path)
     assert problem == (
         "The package no-such-package-of-runicorn==1.0 is in no package index that is reachable."
     )
@@ -363,28 +363,28 @@ def test_an_interpreter_of_the_system_is_asked_as_a_new_environment(
     script = '[ -n "$PIP_BREAK_SYSTEM_PACKAGES" ] || { echo "hint: See PEP 668" >&2; exit 1; }'
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    made = environment.Environment("venv", str(program), "3.11", ["six==1.0"])
-    assert environment.missing(made, tmp_path) is None
+    env_plan = environment.Environment("venv", str(program), "3.11", ["six==1.0"])
+    assert environment.missing(env_plan, tmp_path) is None
 
 
 def test_another_machine_and_missing_versions_are_said(pair: Pair, tmp_path: Path) -> None:
     cards = [{"name": "A100", "driver_version": "535"}] * 2
-    used = [{"type": "dataset", "name": "digits", "version": 3}]
+    inputs = [{"type": "dataset", "name": "digits", "version": 3}]
     line = ["python", "t.py"]
     run = pair.run(
         {},
         {"t.py": "a\n"},
-        used,
+        inputs,
         command_line=line,
         gpu_info=cards,
         env_variables={"PYTHONPATH": f"{pair.project}/src"},
     )
-    made = plan.make(run, tmp_path / "new")
-    assert "The run used 2 × A100; there is no GPU here." in made.remarks
-    assert "dataset/digits:v3 is no longer in the store." in made.remarks
-    assert made.variables["PYTHONPATH"] == f"{tmp_path}/new/src"
-    assert made.variables["RUNICORN_ARTIFACT_VERSIONS"] == "dataset/digits:v3"
-    assert made.shell()[-1].endswith(f"{made.environment.python} t.py")
+    repetition = plan.make(run, tmp_path / "new")
+    assert "The run used 2 × A100; there is no GPU here." in repetition.remarks
+    assert "dataset/digits:v3 is no longer in the store." in repetition.remarks
+    assert repetition.variables["PYTHONPATH"] == f"{tmp_path}/new/src"
+    assert repetition.variables["RUNICORN_ARTIFACT_VERSIONS"] == "dataset/digits:v3"
+    assert repetition.shell()[-1].endswith(f"{repetition.environment.python} t.py")
 
 
 def test_results_are_the_same_within_noise_or_different() -> None:

@@ -17,7 +17,7 @@ INNER = "20240102_000000_abc123"
 Pack = Callable[..., Path]
 
 
-def taken(root: Path, archive: Path) -> Outcome:
+def import_into(root: Path, archive: Path) -> Outcome:
     """The outcome of importing an archive over what is there."""
     with archive.open("rb") as file:
         return import_archive(root, file, overwrite=True)
@@ -33,7 +33,7 @@ def test_a_run_is_not_overwritten_where_its_folder_holds_something_else(
     theirs.write_text(json.dumps({"id": INNER}))
     if "/" not in foreign:
         (full / PLACE / "meta.json").unlink()
-    outcome = taken(full, archive)
+    outcome = import_into(full, archive)
     assert outcome.left[PLACE] == SHARED and PLACE not in outcome.replaced
     assert theirs.exists() and len(outcome.replaced) == 2
 
@@ -41,7 +41,7 @@ def test_a_run_is_not_overwritten_where_its_folder_holds_something_else(
 def test_a_run_whose_meta_is_torn_is_overwritten(full: Path, pack: Pack) -> None:
     archive, place = pack(full), f"vision/resnet/runs/{SECOND}"
     (full / place / "meta.json").write_text("{")
-    assert place in taken(full, archive).replaced
+    assert place in import_into(full, archive).replaced
     assert json.loads((full / place / "meta.json").read_text())["id"] == SECOND
 
 
@@ -50,7 +50,7 @@ def test_a_folder_of_another_program_is_not_replaced(full: Path, tmp_path: Path,
     theirs = root / PLACE / "weights.pt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("months of work")
-    outcome = taken(root, archive)
+    outcome = import_into(root, archive)
     assert outcome.left[PLACE] == SHARED and len(outcome.runs) == 2
     assert theirs.read_text() == "months of work"
 
@@ -61,6 +61,6 @@ def test_a_folder_that_is_no_run_is_not_imported(tmp_path: Path) -> None:
         zipped({"runs/exp2/events.out.tfevents.1": b"x", f"runs/a/b/{INNER}/meta.json": b"{}"})
     )
     (tmp_path / "root").mkdir()
-    outcome = taken(tmp_path / "root", archive)
+    outcome = import_into(tmp_path / "root", archive)
     assert outcome.left == {"runs/exp2": NO_RUN} and outcome.runs == [f"runs/a/b/{INNER}"]
     assert not (tmp_path / "root" / "runs" / "exp2").exists()

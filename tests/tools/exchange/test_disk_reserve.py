@@ -39,7 +39,7 @@ def set_free(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @pytest.mark.parametrize(
-    ("text", "total", "kept"),
+    ("text", "total", "expected"),
     [
         ("", 100 * GB, GB),
         ("", 2 * GB, GB // 10),
@@ -52,10 +52,10 @@ def set_free(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     ],
 )
 def test_the_reserve_is_the_smallest_amount(
-    text: str, total: int, kept: int, monkeypatch: pytest.MonkeyPatch
+    text: str, total: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNICORN_RESERVE", text)
-    assert free_space.reserve(total) == kept
+    assert free_space.reserve(total) == expected
 
 
 def test_an_archive_that_needs_the_reserve_is_refused_before_it_is_unpacked(
@@ -91,9 +91,9 @@ def test_the_command_line_says_why_it_imports_nothing(
 ) -> None:
     (tmp_path / "a.zip").write_bytes(zipped(good()))
     set_free(10)
-    done = CliRunner().invoke(app, ["import", str(tmp_path / "a.zip"), "--storage", str(folder)])
-    assert done.exit_code == 1 and len(done.stderr.strip().splitlines()) == 1
-    assert "No space left on the disk" in done.stderr and "1.0 GB stay free" in done.stderr
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "a.zip"), "--storage", str(folder)])
+    assert result.exit_code == 1 and len(result.stderr.strip().splitlines()) == 1
+    assert "No space left on the disk" in result.stderr and "1.0 GB stay free" in result.stderr
 
 
 def test_import_from_stops_before_the_reserve(
@@ -104,8 +104,8 @@ def test_import_from_stops_before_the_reserve(
     (logs / "events.out.tfevents.1.x.1.0").write_bytes(event(1.7e9, 1, {"loss": 1.0}))
     set_free(0)
     words = ["import-from", "tensorboard", str(logs), "--storage", str(folder)]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 1 and "stay free" in done.stderr
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1 and "stay free" in result.stderr
     assert snapshot(folder) == {}
 
 

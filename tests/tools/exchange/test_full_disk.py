@@ -30,8 +30,8 @@ def test_an_export_that_does_not_fit_leaves_the_old_file(folder: Path, tmp_path:
     with small_disk(tmp_path / "small") as small:
         (small / "out.zip").write_text("an older one")
         words = ["export", "--storage", str(folder), "--output", str(small / "out.zip")]
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == 1 and "No space left" in done.output
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 1 and "No space left" in result.output
         assert [path.name for path in small.iterdir()] == ["out.zip"]
         assert (small / "out.zip").read_text() == "an older one"
 
@@ -39,5 +39,5 @@ def test_an_export_that_does_not_fit_leaves_the_old_file(folder: Path, tmp_path:
 def test_an_unwritable_store_accepts_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped(good()))
     with closed_folder(tmp_path / "store") as root:
-        done = CliRunner().invoke(app, ["import", str(tmp_path / "a.zip"), "--storage", str(root)])
-        assert done.exit_code == 3 and list(root.iterdir()) == []
+        result = CliRunner().invoke(app, ["import", str(tmp_path / "a.zip"), "--storage", str(root)])
+        assert result.exit_code == 3 and list(root.iterdir()) == []

@@ -281,12 +281,12 @@ def test_declared_sizes_of_a_zip_are_not_trusted(folder: Path) -> None:
     assert snapshot(folder) == before
 
 
-def _ended_twice(data: bytes, told: int) -> bytes:
+def _ended_twice(data: bytes, offset: int) -> bytes:
     """The same zip file with a record for large files, and ends that say it has one member and is elsewhere."""
     place = data.rfind(b"PK\x05\x06")
     length, start = struct.unpack("<II", data[place + 12 : place + 20])
     large = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, length, start)
-    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, told, 1)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, offset, 1)
     return data[:place] + large + locator + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 46, start, 0)
 
 

@@ -33,7 +33,7 @@ ARCHIVE = "/api/import/archive"
 
 
 @pytest.fixture
-def shown(full: Path, home: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def exported_store(full: Path, home: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The full store, active in this process."""
     from runs.active_root import activate
 
@@ -50,10 +50,10 @@ def send(api: Any, data: bytes, **fields: Any) -> Any:
 
 def test_an_archive_is_imported(store: Path, full: Path, pack: Pack, api: Any) -> None:
     data = pack(full).read_bytes()
-    told = send(api, data, dry_run="true").json()
-    assert told["dry_run"] and len(told["new_run_ids"]) == 3 and read(api.get("/api/runs")) == []
+    summary = send(api, data, dry_run="true").json()
+    assert summary["dry_run"] and len(summary["new_run_ids"]) == 3 and read(api.get("/api/runs")) == []
     answer = send(api, data)
-    assert answer.status_code == 200 and answer.json() == told | {"dry_run": False}
+    assert answer.status_code == 200 and answer.json() == summary | {"dry_run": False}
     assert answer.json()["new_run_dirs"] == sorted(
         f"{store}/{place}/runs/{run}"
         for place, run in (("nlp/bert", THIRD), ("vision/resnet", RUN), ("vision/resnet", SECOND))
@@ -105,13 +105,13 @@ def test_a_read_only_store_accepts_no_archive(store: Path, api: Any, read_only: 
     assert answer.status_code == 403 and "read-only" in answer.json()["detail"]
 
 
-def test_a_run_is_exported_whole(shown: Path, api: Any) -> None:
+def test_a_run_is_exported_whole(exported_store: Path, api: Any) -> None:
     answer = api.post("/api/export", {"run_id": RUN})
     assert answer["Content-Disposition"] == f'attachment; filename="{RUN}.json"'
-    told = read(answer)
-    assert told["format"] == "runicorn.run/1" and told["id"] == RUN and "media" not in told
-    assert told["metrics"][-1]["loss"] is None and len(told["metrics"]) == 301
-    assert told["logs"].count("\n") == 50 and told["curation"]["tags"] == ["kept"]
+    document = read(answer)
+    assert document["format"] == "runicorn.run/1" and document["id"] == RUN and "media" not in document
+    assert document["metrics"][-1]["loss"] is None and len(document["metrics"]) == 301
+    assert document["logs"].count("\n") == 50 and document["curation"]["tags"] == ["kept"]
     media = read(api.post("/api/export", {"run_id": RUN, "include_media": True}))["media"]
     content = {entry["path"]: base64.b64decode(entry["base64"]) for entry in media}
     assert content.pop("media/samples.png").startswith(b"\x89PNG")
@@ -124,33 +124,33 @@ def test_a_run_is_exported_whole(shown: Path, api: Any) -> None:
     ("name", "format"), [("logs.txt", "json"), ("events.jsonl", "json"), ("events.jsonl", "csv")]
 )
 def test_a_run_whose_log_or_journal_is_a_link_is_not_exported(
-    shown: Path, api: Any, name: str, format: str
+    exported_store: Path, api: Any, name: str, format: str
 ) -> None:
-    (folder,) = shown.glob(f"*/*/runs/{RUN}")
-    (folder / name).rename(shown / name)
-    (folder / name).symlink_to(shown / name)
+    (folder,) = exported_store.glob(f"*/*/runs/{RUN}")
+    (folder / name).rename(exported_store / name)
+    (folder / name).symlink_to(exported_store / name)
     answer = api.post("/api/export", {"run_id": RUN, "format": format})
     if format == "csv":
         assert api.get(f"/api/export/{RUN}/csv").status_code == 409
     assert answer.status_code == 409 and f"{name} of the run cannot be read" in answer.json()["detail"]
 
 
-def test_metrics_are_exported_as_csv(shown: Path, api: Any) -> None:
+def test_metrics_are_exported_as_csv(exported_store: Path, api: Any) -> None:
     posted = b"".join(api.post("/api/export", {"run_id": RUN, "format": "csv"}).streaming_content)
     answer = api.get(f"/api/export/{RUN}/csv")
     text = b"".join(answer.streaming_content)
     assert text == posted and answer["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(text.decode(), newline="")))
     assert rows[0] == ["global_step", "time", "loss", "val_acc"] and len(rows) == 302
-    empty = write_run(shown, metrics=None)
+    empty = write_run(exported_store, metrics=None)
     assert b"".join(api.get(f"/api/export/{empty}/csv").streaming_content) == b"global_step,time\r\n"
 
 
-def test_no_cell_is_a_formula(shown: Path, api: Any) -> None:
+def test_no_cell_is_a_formula(exported_store: Path, api: Any) -> None:
     formula = '=HYPERLINK("http://evil.example")'
     metrics = [{"@cmd": formula, "-x": "+1", "plain": "a\tb", "neg": -5.0, "tab": "\tx", "cr": "\rx"}]
     metrics[0] |= {"wide": "＝1+1", "line": "\n=1+1"}
-    run_id = write_run(shown, metrics=metrics)
+    run_id = write_run(exported_store, metrics=metrics)
     text = b"".join(api.get(f"/api/export/{run_id}/csv").streaming_content).decode()
     head, row = csv.reader(io.StringIO(text, newline=""))
     cells = dict(zip(head, row, strict=True))
@@ -175,7 +175,7 @@ class Loads(HTMLParser):
         ]
 
 
-def test_a_report_is_one_file(shown: Path, api: Any) -> None:
+def test_a_report_is_one_file(exported_store: Path, api: Any) -> None:
     answer = api.get(f"/api/export/{RUN}/report")
     assert (
         answer["Content-Type"] == "text/markdown; charset=utf-8" and b"# Experiment Report" in answer.content
@@ -194,7 +194,7 @@ def test_a_report_is_one_file(shown: Path, api: Any) -> None:
     assert (refused.status_code, refused.json()["detail"]) == (400, "Format must be markdown or html")
 
 
-def test_a_missing_run_is_not_found(shown: Path, api: Any) -> None:
+def test_a_missing_run_is_not_found(exported_store: Path, api: Any) -> None:
     unknown = "20200101_000000_nobody"
     for answer in (
         api.post("/api/export", {"run_id": unknown}),
@@ -208,8 +208,8 @@ def test_a_missing_run_is_not_found(shown: Path, api: Any) -> None:
 
 def test_the_client_sends_and_fetches(viewer: Viewer, full: Path, pack: Pack) -> None:
     with client_api.connect(viewer.url) as client:
-        told = client.import_archive(pack(full), dry_run=True)
-        assert told["dry_run"] and not client.list_experiments()
+        summary = client.import_archive(pack(full), dry_run=True)
+        assert summary["dry_run"] and not client.list_experiments()
         assert sorted(client.import_archive(pack(full))["new_run_ids"]) == sorted([RUN, SECOND, THIRD])
         assert json.loads(client.export_experiment(RUN))["id"] == RUN
         assert client.export_experiment(RUN, format="csv").startswith(b"global_step,time,loss")

@@ -50,15 +50,15 @@ NOTHING, ALL = (0, 0), (3, 2)
 
 def killed(root: Path, archive: Path, after: int, home: Path, *more: str) -> str:
     """Import in a process that dies after so many changes; what it printed if it did not."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(root), str(archive), str(after), *more],
         env=environment(home),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode in (0, -9), done.stderr
-    return done.stdout
+    assert process.returncode in (0, -9), process.stderr
+    return process.stdout
 
 
 def changes(root: Path, archive: Path, home: Path, *more: str) -> int:
@@ -67,13 +67,17 @@ def changes(root: Path, archive: Path, home: Path, *more: str) -> int:
     return int(killed(root, archive, 10**9, home, *more))
 
 
-def count_complete(root: Path, kept: dict[str, object]) -> tuple[int, int]:
+def count_complete(root: Path, snapshot_before: dict[str, object]) -> tuple[int, int]:
     """Check that all visible runs and artifacts are complete, and count both."""
     runs = list(find.all_runs(root))  # completes what was committed
     ours = snapshot(root)
     for relative in runs:
-        of_run = [name for name in kept if name.startswith(f"{relative}/") and isinstance(kept[name], bytes)]
-        assert all(ours.get(name) == kept[name] for name in of_run), relative
+        of_run = [
+            name
+            for name in snapshot_before
+            if name.startswith(f"{relative}/") and isinstance(snapshot_before[name], bytes)
+        ]
+        assert all(ours.get(name) == snapshot_before[name] for name in of_run), relative
     for folder in Store(root).folders():
         for number in folder.numbers():
             for file in folder.version(number).manifest.files:
@@ -82,19 +86,19 @@ def count_complete(root: Path, kept: dict[str, object]) -> tuple[int, int]:
 
 
 def _kill_at(points: Iterable[int], full: Path, archive: Path, tmp_path: Path, home: Path) -> None:
-    complete_state, seen = snapshot(full), set()
+    complete_state, counts = snapshot(full), set()
     for after in points:
         root = tmp_path / f"killed-{after}"
         root.mkdir()
         killed(root, archive, after, home)
-        seen.add(count_complete(root, complete_state))
-        assert seen <= {NOTHING, ALL}, after
+        counts.add(count_complete(root, complete_state))
+        assert counts <= {NOTHING, ALL}, after
         with archive.open("rb") as file:
             import_archive(root, file)
         assert count_complete(root, complete_state) == ALL
         assert [path.name for path in (root / ".runicorn").iterdir()] == ["import.lock"]
         shutil.rmtree(root)
-    assert seen == {NOTHING, ALL}
+    assert counts == {NOTHING, ALL}
 
 
 def test_an_import_killed_at_some_moments_is_completed(

@@ -70,43 +70,43 @@ def repeat_line(path: Path, chance: Random) -> None:
 
 def swap_lines(path: Path, chance: Random) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
-    one, other = chance.sample(range(len(lines)), 2)
-    lines[one], lines[other] = lines[other], lines[one]
+    first, other = chance.sample(range(len(lines)), 2)
+    lines[first], lines[other] = lines[other], lines[first]
     path.write_bytes(b"".join(lines))
 
 
 def faults(root: Path) -> list[tuple[Fault, Path]]:
     """All faults that the store has a record against."""
-    found: list[tuple[Fault, Path]] = []
+    pairs: list[tuple[Fault, Path]] = []
     for run in sorted(root.glob("*/*/runs/*")):
         journal = (delete, truncate, flip, flip, flip, repeat_line, swap_lines)
-        found += [(fault, run / "events.jsonl") for fault in journal]
-        found += [(fault, run / "logs.txt") for fault in (delete, truncate, flip)]
+        pairs += [(fault, run / "events.jsonl") for fault in journal]
+        pairs += [(fault, run / "logs.txt") for fault in (delete, truncate, flip)]
         for path in sorted((run / "samples" / "rollouts").iterdir()):
             is_sealed = path.suffix == ".gz"
-            found += [(fault, path) for fault in ((delete, truncate, flip) if is_sealed else (delete, flip))]
+            pairs += [(fault, path) for fault in ((delete, truncate, flip) if is_sealed else (delete, flip))]
         for name in ("meta.json", "status.json"):
-            found += [(fault, run / name) for fault in (delete, truncate, flip, flip_digit)]
+            pairs += [(fault, run / name) for fault in (delete, truncate, flip, flip_digit)]
         for name in ("config.json", "summary.json"):
-            found += [(fault, run / name) for fault in (truncate, flip, flip_digit)]
+            pairs += [(fault, run / name) for fault in (truncate, flip, flip_digit)]
         if (run / "artifacts_created.json").exists():
-            found += [(fault, run / "artifacts_created.json") for fault in (delete, truncate, flip)]
-        found += [
+            pairs += [(fault, run / "artifacts_created.json") for fault in (delete, truncate, flip)]
+        pairs += [
             (fault, path) for path in sorted((run / "media").iterdir()) for fault in (delete, truncate, flip)
         ]
     for version in sorted(root.glob("artifacts/dataset/*/v[0-9]*")):
         small = (delete, truncate, flip, flip_digit)
-        found += [(fault, version / name) for name in (MANIFEST, METADATA) for fault in small]
-        found += [
+        pairs += [(fault, version / name) for name in (MANIFEST, METADATA) for fault in small]
+        pairs += [
             (fault, path)
             for path in sorted((version / FILES).rglob("*.bin"))
             for fault in (delete, truncate, flip)
         ]
     for artifact in sorted(root.glob("artifacts/dataset/*")):
-        found += [(fault, artifact / INDEX) for fault in (delete, truncate, flip_digit)]
+        pairs += [(fault, artifact / INDEX) for fault in (delete, truncate, flip_digit)]
     for blob in sorted((root / "artifacts" / ".dedup").glob("??/*")):
-        found += [(truncate, blob), (flip, blob)]
-    return found
+        pairs += [(truncate, blob), (flip, blob)]
+    return pairs
 
 
 def copy_store(source: Path, target: Path) -> Path:
@@ -119,11 +119,11 @@ def copy_store(source: Path, target: Path) -> Path:
 def _copy_or_link(source: Path, target: Path) -> Callable[[str, str], object]:
     links: dict[int, str] = {}
 
-    def copy(one: str, other: str) -> object:
-        inode = os.stat(one).st_ino
+    def copy(path: str, other: str) -> object:
+        inode = os.stat(path).st_ino
         if inode in links:
             return os.link(links[inode], other)
         links[inode] = other
-        return shutil.copy2(one, other)
+        return shutil.copy2(path, other)
 
     return copy

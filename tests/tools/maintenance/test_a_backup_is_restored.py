@@ -22,14 +22,14 @@ COMMAND = f'set -e\nrunicorn() {{ "{sys.executable}" -m runicorn "$@"; }}\n'
 
 
 def _run(code: str, folder: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", COMMAND + code],
         cwd=folder,
         env=environment(folder / "home"),
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_the_restore_drill_of_the_documentation(

@@ -18,9 +18,9 @@ from tests.tools.maintenance import damage
 
 
 def _fsck(root: Path, url: str) -> tuple[int, list[tuple[str, str]]]:
-    done = CliRunner().invoke(app, ["fsck", "--json", "--storage", str(root), "--server", url])
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return done.exit_code, [(finding["kind"], finding["path"]) for finding in answer["findings"]]
+    result = CliRunner().invoke(app, ["fsck", "--json", "--storage", str(root), "--server", url])
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return result.exit_code, [(finding["kind"], finding["path"]) for finding in answer["findings"]]
 
 
 def test_files_are_compared_by_digest(
@@ -63,7 +63,7 @@ def test_a_server_that_does_not_respond_is_reported(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
     root = tmp_path / "store"
     damage.make_store(root, tmp_path / "work")
-    done = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["fsck", "--storage", str(root), "--server", f"http://127.0.0.1:{free_port()}"]
     )
-    assert done.exit_code == 4 and "could be reached" in done.output
+    assert result.exit_code == 4 and "could be reached" in result.output

@@ -47,8 +47,8 @@ def call(store: Path) -> Call:
     """Run `runicorn fsck --json …`: the exit code and the document."""
 
     def run(*options: str) -> tuple[int, dict[str, Any]]:
-        done = CliRunner().invoke(app, ["fsck", "--json", "--storage", str(store), *options])
-        return done.exit_code, json.loads(done.stdout)
+        result = CliRunner().invoke(app, ["fsck", "--json", "--storage", str(store), *options])
+        return result.exit_code, json.loads(result.stdout)
 
     return run
 
@@ -71,10 +71,10 @@ def test_an_intact_store_has_no_findings(call: Call) -> None:
 def test_the_text_form_names_file_and_damage(store: Path) -> None:
     (media,) = sorted(store.glob("p/n0/runs/*/media/*rows*"))
     media.unlink()
-    done = CliRunner().invoke(app, ["fsck", "--storage", str(store)])
-    assert done.exit_code == 1
-    assert f"error: {media.relative_to(store)}: A file in the journal is missing." in done.output
-    assert "Checked 3 runs with 918 records" in done.output and "1 error, 0 warnings" in done.output
+    result = CliRunner().invoke(app, ["fsck", "--storage", str(store)])
+    assert result.exit_code == 1
+    assert f"error: {media.relative_to(store)}: A file in the journal is missing." in result.output
+    assert "Checked 3 runs with 918 records" in result.output and "1 error, 0 warnings" in result.output
 
 
 def _is_found(whole: Path, store: Path, fault: damage.Fault, path: Path, chance: Random) -> str:
@@ -92,8 +92,8 @@ def _is_found(whole: Path, store: Path, fault: damage.Fault, path: Path, chance:
 
 def _concerns(root: Path, target: Path, place: str) -> bool:
     """Whether a finding is about the file, or about another name of the same content."""
-    found = root / place
-    return found == target or (found.exists() and target.exists() and os.path.samefile(found, target))
+    path = root / place
+    return path == target or (path.exists() and target.exists() and os.path.samefile(path, target))
 
 
 def test_each_kind_of_fault_is_found(whole: Path, store: Path) -> None:
@@ -196,8 +196,8 @@ def test_archives_keep_checksums(store: Path, tmp_path: Path, call: Call) -> Non
         ["export", "--output", str(archive), "--include-artifacts", "--storage", str(store)],
         ["import", str(archive), "--storage", str(target)],
     ):
-        done = CliRunner().invoke(app, command)
-        assert done.exit_code == 0, done.output
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
     places = sorted(path.relative_to(store) for path in store.glob("p/*/runs/*/*.json"))
     places += sorted(path.relative_to(store) for path in store.glob("artifacts/*/*/v*/*.json"))
     assert len(places) > 15
@@ -231,5 +231,5 @@ def test_the_log_of_a_killed_training_is_checked(tmp_path: Path) -> None:
 
 
 def test_a_missing_storage_root_is_reported(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["fsck", "--storage", str(tmp_path / "none")])
-    assert done.exit_code == 4 and "There is no storage root" in done.output
+    result = CliRunner().invoke(app, ["fsck", "--storage", str(tmp_path / "none")])
+    assert result.exit_code == 4 and "There is no storage root" in result.output

@@ -55,10 +55,10 @@ class TalkativeSshd(Sshd):
     def counted(self) -> Iterator[list[str]]:
         """Collect the requests of the block, until all connections have ended."""
         before = len(self.requests())
-        found: list[str] = []
-        yield found
+        requests: list[str] = []
+        yield requests
         until(lambda: not self.sessions())
-        found += self.requests()[before:]
+        requests += self.requests()[before:]
 
 
 @contextmanager

@@ -26,18 +26,18 @@ LOCAL = {"artifacts_created.json", "artifacts_used.json"}
 
 def senders(root: Path) -> list[psutil.Process]:
     """Return the sender processes of a store."""
-    found = []
+    processes = []
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
         if any("runicorn.upload.process" in part for part in line) and line[-1].startswith(str(root)):
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes
 
 
 def only_sender(root: Path) -> psutil.Process:
     """Return the sender process of a store once it is the only one: a second one, started because the first needed long to
     start, ends at once."""
-    (sender,) = until(lambda: found if len(found := senders(root)) == 1 else [])
+    (sender,) = until(lambda: processes if len(processes := senders(root)) == 1 else [])
     return sender
 
 
@@ -59,11 +59,11 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def differences(near: Path, far: Path) -> list[str]:
     """Return the files of the runs of one store that differ in another one."""
-    found = []
+    names = []
     for run in near.glob("*/*/runs/*"):
         mine, theirs = files(run), files(far / run.relative_to(near))
-        found += [name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)]
-    return found
+        names += [name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)]
+    return names
 
 
 def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -42,7 +42,7 @@ def status(there: Path, word: str) -> None:
     os.utime(path, (time.time() + 5, time.time() + 5))
 
 
-def shown(api: APIClient) -> Any:
+def last_heartbeat(api: APIClient) -> Any:
     """Return the heartbeat that the server reports after a scan of the changed folders."""
     discovery.tick(active_root())
     return api.get(f"/api/runs/{RUN}").json()["heartbeat_at"]
@@ -55,10 +55,10 @@ def test_a_mirrored_run_has_a_heartbeat_while_it_is_running(
     before = time.time()
     mirror()
     discovery.full(active_root())
-    assert before <= shown(api) <= time.time()
+    assert before <= last_heartbeat(api) <= time.time()
     status(there, "finished")
     mirror()
-    assert shown(api) is None
+    assert last_heartbeat(api) is None
 
 
 def test_a_mirror_carries_the_verdict_of_the_remote_host(
@@ -71,7 +71,7 @@ def test_a_mirror_carries_the_verdict_of_the_remote_host(
     (there / PLACE / "status.json").write_text(json.dumps({**end, "started_at": 1.0, "ended_at": 2.0}))
     os.utime(there / PLACE / "status.json", (time.time() + 5, time.time() + 5))
     mirror()
-    assert shown(api) is None
+    assert last_heartbeat(api) is None
     run = api.get(f"/api/runs/{RUN}").json()
     assert (run["status"], run["state"], run["evidence"]) == ("failed", "out_of_memory", {"oom_kills": 1})
 
@@ -86,10 +86,10 @@ def test_a_run_whose_mirror_stopped_says_since_when(
     assert "No heartbeat since" not in page.get(f"/runs/{RUN}").content.decode()
     heartbeat.write(store / PLACE, then := time.time() - 240)
     os.utime(store / PLACE)
-    assert shown(api) == then
+    assert last_heartbeat(api) == then
     assert "No heartbeat since" in page.get(f"/runs/{RUN}").content.decode()
     result = mirror()  # nothing else is new
-    assert result["skipped"] and shown(api) > then
+    assert result["skipped"] and last_heartbeat(api) > then
     assert "No heartbeat since" not in page.get(f"/runs/{RUN}").content.decode()
 
 

@@ -20,25 +20,25 @@ from tests.tools.sync.stores import age, write_store
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Count folders listed and files read by a generator."""
-    seen: list[str] = []
+    calls: list[str] = []
     listing, reading, ends = disk_module._items, generator_module.about, generator_module.ends
 
     def items(path: Path) -> Any:
-        seen.append(path.name)
+        calls.append(path.name)
         return listing(path)
 
     def about(root: Path, folder: str, files: Any) -> Any:
-        seen.append(f"said {folder}")
+        calls.append(f"said {folder}")
         return reading(root, folder, files)
 
     def hashed(path: Path, size: int) -> Any:
-        seen.append(f"hashed {path.name}")
+        calls.append(f"hashed {path.name}")
         return ends(path, size)
 
     monkeypatch.setattr(disk_module, "_items", items)
     monkeypatch.setattr(generator_module, "about", about)
     monkeypatch.setattr(generator_module, "ends", hashed)
-    return seen
+    return calls
 
 
 def test_runs_that_ended_are_not_listed_again(folder: Path, looked: list[str]) -> None:

@@ -47,13 +47,13 @@ def test_a_new_mirror_is_equal_and_says_what_it_did(any_sftp: Any, there: Path, 
     manifest, _ = ManifestGenerator(there).generate()
     progress: list[tuple[int, int, str]] = []
     client = ManifestSyncClient(any_sftp, there, folder, jitter_max=0)
-    result = client.sync(lambda done, total, path: progress.append((done, total, path)))
+    result = client.sync(lambda number, total, path: progress.append((number, total, path)))
     assert contents(folder) == contents(there)
     assert result["files_synced"] == result["full_count"] == manifest.total_files == len(progress)
     assert result["bytes_downloaded"] == manifest.total_bytes
     assert (result["failed_count"], result["incremental_count"], result["problems"]) == (0, 0, [])
     assert (result["manifest_revision"], result["manifest_snapshot_id"]) == (1, manifest.snapshot_id)
-    assert [done for done, _, _ in progress] == list(range(1, len(progress) + 1))
+    assert [count for count, _, _ in progress] == list(range(1, len(progress) + 1))
     assert progress[0][1] == len(progress)
     cursor = json.loads((folder / ".sync_cursor.json").read_text())
     assert (cursor["last_revision"], cursor["last_snapshot_id"], cursor["sync_count"]) == (

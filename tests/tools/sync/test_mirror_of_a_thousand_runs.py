@@ -36,9 +36,9 @@ def sync(server: TalkativeSshd, there: Path, folder: Path, home: Path) -> Callab
         target = f"{server.username}@{server.host}:{there}"
         command = ["sync", target, "--into", str(folder), "--json"]
         way = ["--port", str(server.port), "--key", str(server.key)]
-        done = CliRunner().invoke(app, [*command, *way, *options])
-        assert done.exit_code == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
+        result = CliRunner().invoke(app, [*command, *way, *options])
+        assert result.exit_code == 0, result.stderr
+        answer: dict[str, Any] = json.loads(result.stdout)
         return answer
 
     return once
@@ -149,7 +149,7 @@ def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
 def test_an_invalid_remote_address_is_wrong_usage(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "runicorn", "sync", "/just/a/path"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, env=environment(home), cwd=home, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 2 and "user@host:/data/store" in done.stderr
+    assert process.returncode == 2 and "user@host:/data/store" in process.stderr

@@ -195,6 +195,6 @@ def test_the_command_line_mirrors_artifacts(
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
     command = [sys.executable, "-m", "runicorn", "sync", f"{server.username}@{server.host}:{there}"]
     command += ["--port", str(server.port), "--key", str(server.key), "--into", str(folder), "--artifacts"]
-    done = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "1 artifact version" in done.stdout, done.stderr
+    process = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=False)
+    assert process.returncode == 0 and "1 artifact version" in process.stdout, process.stderr
     assert not verify(Store(folder).find("net").existing(1)).damaged

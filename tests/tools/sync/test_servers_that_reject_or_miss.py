@@ -122,16 +122,16 @@ def test_a_run_with_the_right_certificate_is_uploaded_beside_one_with_a_wrong_on
     assert "certificate" in first_notice(wrong)
     right = train(TRAINING, near, home, new_id(), url, **trusted)
     begun(right)
-    _, told = right.communicate("\n", timeout=60)
-    assert f"{url}/runs/" in told and "not completely" not in told
+    _, errors = right.communicate("\n", timeout=60)
+    assert f"{url}/runs/" in errors and "not completely" not in errors
     # The sender process of the first run still tries, and lets the command in.
     only_senders_left = until(lambda: senders(near))
-    done = sync(near, home, run_id, **trusted)
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert only_senders_left and run_id in done.stdout
+    process = sync(near, home, run_id, **trusted)
+    assert process.returncode == 0, process.stderr + process.stdout
+    assert only_senders_left and run_id in process.stdout
     wrong.communicate("\n", timeout=60)
-    done = sync(near, home, run_id, **trusted)
-    assert done.returncode == 0 and not differences(near, viewer.root)
+    process = sync(near, home, run_id, **trusted)
+    assert process.returncode == 0 and not differences(near, viewer.root)
     until(lambda: not senders(near))
 
 
@@ -245,11 +245,11 @@ def test_the_end_of_runs_does_not_wait_for_a_server_that_never_answered(
     ids = [new_id() for _ in range(3)]
     training = train(SHORT, near, home, url, *ids)
     only_sender(near)
-    out, told = training.communicate("\n", timeout=120)
+    out, errors = training.communicate("\n", timeout=120)
     first, *others = map(float, out.split())
     assert first < 4.0 and max(others) < 1.5, (first, others)
     for run_id in ids:
-        assert f"runicorn sync --storage {near} {run_id}" in told
+        assert f"runicorn sync --storage {near} {run_id}" in errors
     close(sockets)
 
 
@@ -261,7 +261,7 @@ print(run.upload.longest_wait(), flush=True)
 run.finish(upload_timeout=0)
 """
     url = f"http://127.0.0.1:{free_port()}"
-    done = subprocess.run(
+    process = subprocess.run(
         [*in_a_pid_namespace(), sys.executable, "-c", script, url],
         env=environment(home, RUNICORN_DIR=str(near)),
         cwd=near,
@@ -270,16 +270,16 @@ run.finish(upload_timeout=0)
         check=True,
         timeout=120,
     )
-    assert float(done.stdout) == 30.0
+    assert float(process.stdout) == 30.0
 
 
 def test_the_next_sync_uploads_runs_that_a_container_left_behind(
     near: Path, home: Path, viewer: Viewer, run_id: str
 ) -> None:
     script = TRAINING.replace("sys.stdin.readline()", "import os; os._exit(0)")
-    left = new_id()
+    leftover = new_id()
     subprocess.run(
-        [*in_a_pid_namespace(), sys.executable, "-c", script, left, viewer.url],
+        [*in_a_pid_namespace(), sys.executable, "-c", script, leftover, viewer.url],
         env=environment(home, RUNICORN_DIR=str(near)),
         cwd=near,
         capture_output=True,
@@ -288,9 +288,11 @@ def test_the_next_sync_uploads_runs_that_a_container_left_behind(
     )
     until(lambda: not senders(near))
     rn.init("seen", "local", run_id=run_id, storage=near, capture_env=False, system_metrics=False).finish()
-    done = sync(near, home, run_id, "--url", viewer.url)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{left} is at {viewer.url}/runs/{left}" in done.stdout and "left behind" in done.stdout
-    assert (viewer.root / "seen/one/runs" / left / "events.jsonl").exists()
+    process = sync(near, home, run_id, "--url", viewer.url)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (
+        f"{leftover} is at {viewer.url}/runs/{leftover}" in process.stdout and "left behind" in process.stdout
+    )
+    assert (viewer.root / "seen/one/runs" / leftover / "events.jsonl").exists()
     again = sync(near, home, run_id)
-    assert left not in again.stdout, "it is uploaded once"
+    assert leftover not in again.stdout, "it is uploaded once"

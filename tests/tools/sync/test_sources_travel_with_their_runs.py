@@ -81,20 +81,20 @@ def test_a_server_links_packs_that_it_has(project: Project, store: Path, api: AP
         path = f"/api/runs/{run}/files/{name}?digest={digest(content)}"
         return int(api.put(path, content, content_type="application/octet-stream").status_code)
 
-    sent = []
+    names = []
     for run in runs_of(project.root):
         meta = layout.read_json(run / layout.META)[0] | {"created_at": 1.0}
         assert put(run.name, "meta.json", json.dumps(meta).encode()) == 200
         assert put(run.name, "sources.json", (run / "sources.json").read_bytes()) == 200
         for path in sorted((run / layout.SOURCES).iterdir()):
             name = f"sources/{path.name}"
-            known = api.get(f"/api/runs/{run.name}/files/{name}")
-            if known.status_code == 404:
-                sent.append(path.name)
+            response = api.get(f"/api/runs/{run.name}/files/{name}")
+            if response.status_code == 404:
+                names.append(path.name)
                 assert put(run.name, name, path.read_bytes()) == 200
             else:
-                assert known.json()["digest"] == digest(path.read_bytes())
-    assert len(sent) == len(set(sent)) == 2
+                assert response.json()["digest"] == digest(path.read_bytes())
+    assert len(names) == len(set(names)) == 2
     assert texts(store) == texts(project.root)
     assert len(inodes(store)) == 2
     run_id = runs_of(project.root)[0].name
@@ -137,10 +137,10 @@ def test_fsck_finds_missing_and_damaged_packs(project: Project) -> None:
 
 
 class Receiver:
-    """A server that stores the uploaded files of a run in memory; with `known` it has these packs already."""
+    """A server that stores the uploaded files of a run in memory; with `digests` it has these packs already."""
 
-    def __init__(self, known: set[str], refuses: bool = False) -> None:
-        self.known, self.refuses = known, refuses
+    def __init__(self, digests: set[str], refuses: bool = False) -> None:
+        self.known, self.refuses = digests, refuses
         self.files: dict[str, bytes] = {}
 
     def digest(self, name: str, size: int | None = None) -> str | None:
@@ -157,7 +157,7 @@ class Receiver:
         return len(self.files[name])
 
 
-def sent(run: Path, root: Path, receiver: Receiver) -> RunUpload:
+def upload_of(run: Path, root: Path, receiver: Receiver) -> RunUpload:
     state = UploadState(root, run.name).load()
     state.path.parent.mkdir(parents=True, exist_ok=True)
     upload = RunUpload(run, root, state, receiver)  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def test_a_sender_leaves_out_packs_that_the_server_has(project: Project) -> None
     first, _, third = runs_of(project.root)
     base, head = Sources(first).about["head"], Sources(third).about["head"]
     receiver = Receiver({base})
-    upload = sent(third, project.root, receiver)
+    upload = upload_of(third, project.root, receiver)
     assert f"sources/{head}.zip" in receiver.files
     assert f"sources/{base}.zip" not in receiver.files
     assert receiver.files["sources.json"] == (third / "sources.json").read_bytes()
@@ -179,5 +179,5 @@ def test_a_sender_leaves_out_packs_that_the_server_has(project: Project) -> None
 
 def test_a_server_without_sources_is_no_problem(project: Project) -> None:
     receiver = Receiver(set(), refuses=True)
-    assert sent(runs_of(project.root)[0], project.root, receiver).all_problems() == []
+    assert upload_of(runs_of(project.root)[0], project.root, receiver).all_problems() == []
     assert "meta.json" in receiver.files

@@ -51,8 +51,8 @@ def sync(person: Path, folder: Path, server: Sshd) -> Sync:
 
 
 def known_hosts(person: Path) -> str:
-    found = [path.read_text() for path in person.rglob("known_hosts")]
-    return "".join(found)
+    texts = [path.read_text() for path in person.rglob("known_hosts")]
+    return "".join(texts)
 
 
 def runs(root: Path) -> set[str]:
@@ -138,8 +138,8 @@ def test_a_password_is_asked_for_and_kept_nowhere(folder: Path, person: Path, tm
         finally:
             server.stop()
         assert runs(folder) == {run_id}
-        kept = [path for path in person.rglob("*") if path.is_file()]
-        assert kept and not any(who.password.encode() in path.read_bytes() for path in kept)
+        files = [path for path in person.rglob("*") if path.is_file()]
+        assert files and not any(who.password.encode() in path.read_bytes() for path in files)
 
 
 @pytest.fixture

@@ -85,11 +85,11 @@ def test_a_run_is_live_on_the_server_while_it_trains(
         training.stdin.flush()
         assert training.stdout.readline() == f"{step}\n"
 
-        def seen(step: int = step) -> bool:
+        def has_step(step: int = step) -> bool:
             answer = viewer.get(f"/api/runs/{run_id}/metrics_step")
             return answer.status_code == 200 and len(answer.json()["rows"]) == step + 1
 
-        until(seen)
+        until(has_step)
     assert viewer.get(f"/api/runs/{run_id}").json()["status"] == "running"
     until(lambda: "step 2" in viewer.get(f"/api/runs/{run_id}/logs").text)
     _, stderr = training.communicate("")
@@ -151,9 +151,9 @@ def test_what_was_left_is_sent_by_hand(
     kill_senders(near)
     until(lambda: not senders(near))
     network.restore()
-    done = sync(near, home, run_id)
-    assert done.returncode == 0, done.stderr
-    assert f"{run_id} is at {network.url}/runs/{run_id}" in done.stdout
+    process = sync(near, home, run_id)
+    assert process.returncode == 0, process.stderr
+    assert f"{run_id} is at {network.url}/runs/{run_id}" in process.stdout
     assert not differences(near, viewer.root)
     assert sync(near, home, run_id, "--json").returncode == 0
 
@@ -308,7 +308,7 @@ def test_the_standard_library_is_enough_to_log_to_a_server(
 ) -> None:
     # As `pip install --no-deps` leaves it: the package alone, without site-packages.
     script = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); assert not any('site-packages' in p for p in sys.path)\n"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-I", "-S", "-c", script + STEPWISE, run_id, viewer.url],
         env=environment(home, RUNICORN_DIR=str(near)),
         cwd=near,
@@ -317,7 +317,7 @@ def test_the_standard_library_is_enough_to_log_to_a_server(
         text=True,
         check=False,
     )
-    assert done.returncode == 0 and "not completely" not in done.stderr, done.stderr
+    assert process.returncode == 0 and "not completely" not in process.stderr, process.stderr
     until(lambda: not senders(near))
     assert not differences(near, viewer.root)
 
@@ -359,11 +359,11 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
         if not senders(near):
             revive(near, home)
     training.communicate()
-    done = sync(near, home, run_id)
-    if "another process" in done.stderr:
+    process = sync(near, home, run_id)
+    if "another process" in process.stderr:
         until(lambda: not senders(near))
-        done = sync(near, home, run_id)
-    assert done.returncode == 0, done.stderr
+        process = sync(near, home, run_id)
+    assert process.returncode == 0, process.stderr
     assert not differences(near, viewer.root)
 
 
@@ -382,13 +382,13 @@ def test_files_are_equal_after_many_random_kills_and_network_errors(
 
 
 def test_pauses_grow_to_a_minute_and_heed_the_server() -> None:
-    pause, seen = 0.0, []
+    pause, pauses = 0.0, []
     for _ in range(100):
         pause = next_pause(pause, None)
-        seen.append(pause)
-    assert seen[0] <= 1.0 and all(later >= earlier * 0.7 for earlier, later in pairwise(seen))
-    assert all(later <= max(1.0, earlier * 1.5) for earlier, later in pairwise(seen))
-    assert 40 <= seen[-1] <= 60
+        pauses.append(pause)
+    assert pauses[0] <= 1.0 and all(later >= earlier * 0.7 for earlier, later in pairwise(pauses))
+    assert all(later <= max(1.0, earlier * 1.5) for earlier, later in pairwise(pauses))
+    assert 40 <= pauses[-1] <= 60
     assert next_pause(30.0, 7.0) == 7.0
 
 

@@ -108,16 +108,18 @@ def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, hom
     first.communicate("\n")
     until(quiet(near))
     trainings["exec"][1].kill()
-    seen = {reason: viewer.get(f"/api/runs/{run_id}").json() for reason, (run_id, _) in trainings.items()}
-    assert {reason: about["status"] for reason, about in seen.items()} == {
+    responses = {
+        reason: viewer.get(f"/api/runs/{run_id}").json() for reason, (run_id, _) in trainings.items()
+    }
+    assert {reason: about["status"] for reason, about in responses.items()} == {
         reason: status for reason, (_, status) in WAYS.items()
     }
-    assert {about["exit_reason"] for about in seen.values()} <= {*WAYS, "process_not_found"}
-    for reason, about in seen.items():
+    assert {about["exit_reason"] for about in responses.values()} <= {*WAYS, "process_not_found"}
+    for reason, about in responses.items():
         by_signal = reason.startswith("SIG") and reason != "SIGTERM" and about["exit_reason"] == reason
         assert about["state"] == ("killed" if by_signal else about["status"]), reason
-    assert seen["exec"]["exit_reason"] == "exec"
-    assert seen["SIGKILL"]["ended_at"] >= told_at["SIGKILL"], "not when it wrote last"
+    assert responses["exec"]["exit_reason"] == "exec"
+    assert responses["SIGKILL"]["ended_at"] >= told_at["SIGKILL"], "not when it wrote last"
     assert not differences(near, viewer.root)
     for _, training in trainings.values():
         training.communicate()

@@ -147,10 +147,10 @@ class Storm:
 
     def lost(self) -> list[str]:
         """Return data that was acknowledged here but is missing on the server."""
-        left = {path.stem for path in self.near.glob(".runicorn/upload/senders/*/runs/*.json")}
-        for run_id in left:
-            done = sync(self.near, self.home, run_id)
-            assert done.returncode == 0, done.stderr
+        waiting = {path.stem for path in self.near.glob(".runicorn/upload/senders/*/runs/*.json")}
+        for run_id in waiting:
+            process = sync(self.near, self.home, run_id)
+            assert process.returncode == 0, process.stderr
         return differences(self.near, self.far)
 
     def wrong_states(self) -> list[str]:
@@ -158,10 +158,10 @@ class Storm:
         wrong = []
         for run_id, (process, _) in self.running.items():
             path = self.far / "torn" / "apart" / "runs" / run_id / "status.json"
-            seen = json.loads(path.read_text())["status"]
+            status = json.loads(path.read_text())["status"]
             silent = run_id in self.contained and process.returncode != 0
-            right = seen == "finished" if process.returncode == 0 else seen in ENDS[1:] or silent
-            wrong += [] if right else [f"{run_id}: {seen} after {process.returncode}"]
+            right = status == "finished" if process.returncode == 0 else status in ENDS[1:] or silent
+            wrong += [] if right else [f"{run_id}: {status} after {process.returncode}"]
         return wrong
 
     def stop(self) -> None:

@@ -54,8 +54,8 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     viewer = Viewer(root, root.parent / "home", RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
 
     def has_points() -> bool:
-        asked = {"where": getattr(request.module, "INDEXED", "metric.acc.last exists")}
-        count: int = viewer.get("/api/v2/experiments", params=asked).json()["total"]
+        params = {"where": getattr(request.module, "INDEXED", "metric.acc.last exists")}
+        count: int = viewer.get("/api/v2/experiments", params=params).json()["total"]
         return count == len(list(root.glob("*/*/runs/*")))
 
     until(has_points)
@@ -71,6 +71,6 @@ def run(source: list[str]) -> Run:
 
 def call(*words: str, code: int = 0) -> Any:
     """Run a command within the process; its JSON, or its text."""
-    done = CliRunner().invoke(app, list(words))
-    assert done.exit_code == code, done.output
-    return json.loads(done.stdout) if "--json" in words and code == 0 else done.output
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout) if "--json" in words and code == 0 else result.output

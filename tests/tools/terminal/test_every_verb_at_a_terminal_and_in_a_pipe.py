@@ -59,10 +59,10 @@ def test_a_verb_fits_a_terminal_and_has_no_color_in_a_pipe(
     place: tuple[Path, dict[str, str]], words: tuple[str, ...]
 ) -> None:
     folder, own = place
-    said = at_80_columns(words, own, folder)
-    assert "Traceback" not in said
+    output = at_80_columns(words, own, folder)
+    assert "Traceback" not in output
     if words[0] in ("ls", "plot", "nearest"):
-        assert max(len(COLOR.sub("", line)) for line in said.splitlines()) <= 80
+        assert max(len(COLOR.sub("", line)) for line in output.splitlines()) <= 80
     piped = subprocess.run(
         [sys.executable, "-m", "runicorn", *words],
         env=own,
@@ -79,8 +79,8 @@ def test_a_verb_fits_a_terminal_and_has_no_color_in_a_pipe(
 def test_a_long_name_is_cut_before_anything_else(place: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     _, own = place
     run_id = write_run(tmp_path, "vision", "resnet-" * 12, metrics=[{"acc": 0.8125}])
-    said = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
-    line = next(line for line in said.splitlines() if run_id in line)
+    output = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
+    line = next(line for line in output.splitlines() if run_id in line)
     assert "vision" in line and "finished" in line and "acc 0.8125" in line and "resnet-resnet" in line
 
 
@@ -90,8 +90,8 @@ def test_a_narrow_terminal_shows_the_end_of_the_best_value(
     _, own = place
     names = {"project": "a-long-project", "name": "a-long-name", "tags": ["a-long-tag"]}
     run_id = write_run(tmp_path, **names, metrics=[{"validation/top1/accuracy": 0.8125}])
-    said = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
-    line = next(line for line in said.splitlines() if run_id in line)
+    output = COLOR.sub("", at_80_columns(("ls", "--storage", str(tmp_path)), own, tmp_path))
+    line = next(line for line in output.splitlines() if run_id in line)
     assert "0.8125" in line and "top1" not in line and len(line) <= 80
 
 
@@ -99,8 +99,8 @@ def test_a_run_is_listed_by_its_displayed_name(tmp_path: Path) -> None:
     run_id = write_run(tmp_path, "p", "folder")
     meta = tmp_path / "p" / "folder" / "runs" / run_id / "meta.json"
     meta.write_text(json.dumps({**json.loads(meta.read_text()), "display_name": "lr/0.1 \u202egnp"}))
-    listed = call("ls", "--storage", str(tmp_path))
-    assert "lr/0.1 \ufffdgnp" in listed and "folder" not in listed
+    output = call("ls", "--storage", str(tmp_path))
+    assert "lr/0.1 \ufffdgnp" in output and "folder" not in output
     (document,) = call("ls", "--json", "--storage", str(tmp_path))
     assert (document["name"], document["display_name"]) == ("folder", "lr/0.1 \u202egnp")
 
@@ -144,7 +144,7 @@ def test_names_of_runs_are_completed(place: tuple[Path, dict[str, str]], shell: 
     folder, own = place
     typed = {"COMP_WORDS": "runicorn show 20260117", "COMP_CWORD": "2"}
     typed |= {"_TYPER_COMPLETE_ARGS": "runicorn show 20260117", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "runicorn"],
         env={**own, **typed, "_RUNICORN_COMPLETE": f"complete_{shell}"},
         cwd=folder,
@@ -152,7 +152,7 @@ def test_names_of_runs_are_completed(place: tuple[Path, dict[str, str]], shell: 
         text=True,
         check=False,
     )
-    assert BERT in done.stdout and FIRST not in done.stdout, done
+    assert BERT in process.stdout and FIRST not in process.stdout, process
 
 
 def test_a_store_that_may_not_be_written_is_a_matter_of_permission(

@@ -32,7 +32,7 @@ def test_a_formula_is_plotted(run: Any) -> None:
 
 
 def test_a_formula_is_a_column_a_key_and_a_condition(run: Any) -> None:
-    asked = [
+    arguments = [
         "ls",
         "--where",
         "metric.margin.last > 0.2",
@@ -41,7 +41,7 @@ def test_a_formula_is_a_column_a_key_and_a_condition(run: Any) -> None:
         "--columns",
         "metric.margin.last",
     ]
-    runs = run(*asked, "--json")
+    runs = run(*arguments, "--json")
     assert [entry["id"] for entry in runs] == [FIRST, SECOND]
     assert runs[0]["metric.margin.last"] == pytest.approx(0.4 - 1 / 40)
 

@@ -44,21 +44,21 @@ def write_own_runs(root: Path) -> None:
 
 
 def test_the_best_value_is_shown_without_a_declaration(run: Any) -> None:
-    shown = {entry["id"]: entry["best"] for entry in run("ls", "--columns", "id,best", "--json")}
-    assert shown == {DECLARED: "train/accuracy 0.8", USUAL: "val/loss 0.25", EMPTY: None}
+    best_values = {entry["id"]: entry["best"] for entry in run("ls", "--columns", "id,best", "--json")}
+    assert best_values == {DECLARED: "train/accuracy 0.8", USUAL: "val/loss 0.25", EMPTY: None}
     assert run("ls", "--sort", "-best", "--json")[0]["id"] == DECLARED
 
 
 def test_a_metric_of_texts_is_plotted_with_its_texts(run: Any) -> None:
-    drawn = run("plot", DECLARED, "--metric", "phase", "--width", "80")
-    assert "last train (0 warm-up, 1 train)" in drawn
+    output = run("plot", DECLARED, "--metric", "phase", "--width", "80")
+    assert "last train (0 warm-up, 1 train)" in output
     points = run("plot", DECLARED, "--metric", "phase", "--json")["phase"][DECLARED]
     assert (points["values"][0], points["values"][-1]) == ("warm-up", "train")
 
 
 def test_the_group_and_the_note_are_in_lists(run: Any) -> None:
-    shown = {entry["id"]: entry for entry in run("ls", "--columns", "group,note", "--json")}
-    assert shown[DECLARED]["group"] == "sweep-1" and shown[USUAL]["description"] == "Diverged."
+    entries = {entry["id"]: entry for entry in run("ls", "--columns", "group,note", "--json")}
+    assert entries[DECLARED]["group"] == "sweep-1" and entries[USUAL]["description"] == "Diverged."
     groups = run("ls", "--group", "group", "--json")
     assert {group["group"]: group["runs"] for group in groups} == {"": 2, "sweep-1": 1}
 

@@ -55,8 +55,8 @@ def test_paragraphs_of_two_writers_are_all_in_the_note(run: Any, source: list[st
 
 def test_a_paragraph_that_does_not_fit_changes_nothing(run: Any) -> None:
     run("note", RUN, "x" * 99_990)
-    said = run("note", RUN, "One paragraph too many.", "--append", code=2)
-    assert "The note would have more than 100,000 characters" in said and said.count("\n") == 1
+    output = run("note", RUN, "One paragraph too many.", "--append", code=2)
+    assert "The note would have more than 100,000 characters" in output and output.count("\n") == 1
     assert run("note", RUN, "--json")["note"] == "x" * 99_990
 
 

@@ -35,10 +35,10 @@ def walk(
     catalog: Catalog, steps: Walk, size: tuple[int, int] = (120, 30), query: Query | None = None
 ) -> None:
     """Start the application on a catalog, let a person press keys, and end it."""
-    asked = query or Query(limit=100)
+    table_query = query or Query(limit=100)
 
     async def go() -> None:
-        app = TopApp(catalog, asked, KEYS, catalog.select(asked), 0.1)
+        app = TopApp(catalog, table_query, KEYS, catalog.select(table_query), 0.1)
         async with app.run_test(size=size) as pilot:
             await steps(pilot, app.get_default_screen().table)
 
@@ -103,8 +103,8 @@ def test_a_run_opens_with_its_curves_and_its_log(source: list[str]) -> None:
             pilot, lambda: isinstance(pilot.app.screen, RunScreen) and "line 29" in text_of(pilot, "#text")
         )
         assert FIRST in text_of(pilot, "#title") and "vision/resnet" in text_of(pilot, "#title")
-        drawn = text_of(pilot, "#chart")
-        assert drawn.startswith("acc") and any(0x2800 < ord(sign) <= 0x28FF for sign in drawn)
+        text = text_of(pilot, "#chart")
+        assert text.startswith("acc") and any(0x2800 < ord(sign) <= 0x28FF for sign in text)
         await pilot.press("n")
         await until(
             pilot,

@@ -22,9 +22,17 @@ def test_runs_are_listed_newest_first(run: Any) -> None:
 
 
 def test_a_list_is_filtered_sorted_and_cut(run: Any) -> None:
-    asked = ["ls", "--project", "vision", "--where", "config.lr < 0.05 or tags = good", "--sort", "config.lr"]
-    assert [entry["id"] for entry in run(*asked, "--json")] == [THIRD, SECOND]
-    assert [entry["id"] for entry in run(*asked, "--limit", "1", "--json")] == [THIRD]
+    arguments = [
+        "ls",
+        "--project",
+        "vision",
+        "--where",
+        "config.lr < 0.05 or tags = good",
+        "--sort",
+        "config.lr",
+    ]
+    assert [entry["id"] for entry in run(*arguments, "--json")] == [THIRD, SECOND]
+    assert [entry["id"] for entry in run(*arguments, "--limit", "1", "--json")] == [THIRD]
 
 
 def test_a_list_is_sorted_by_a_metric(run: Any) -> None:
@@ -49,14 +57,14 @@ def test_a_list_as_csv_has_full_precision(run: Any) -> None:
 
 
 def test_a_run_is_shown(run: Any) -> None:
-    shown = run("show", FIRST, "--json")
-    assert shown["metrics"]["loss"] == {
+    details = run("show", FIRST, "--json")
+    assert details["metrics"]["loss"] == {
         "last": 1 / 40,
         "best": 1 / 40,
         "min": 1 / 40,
         "max": 1.0,
         "count": 40,
-        "last_step": shown["metrics"]["loss"]["last_step"],
+        "last_step": details["metrics"]["loss"]["last_step"],
     }
     text = run("show", FIRST)
     assert "vision" in text and "optim.name" in text and "sgd" in text
@@ -119,10 +127,10 @@ def test_the_log_is_printed(run: Any) -> None:
 
 
 def test_curves_are_drawn(run: Any) -> None:
-    drawn = run("plot", FIRST, SECOND, "--metric", "loss", "--width", "80", "--height", "8")
-    assert drawn.splitlines()[0] == "loss"
-    assert any(0x2800 < ord(sign) <= 0x28FF for sign in drawn)
-    assert FIRST in drawn and "min 0.025, max 1" in drawn
+    output = run("plot", FIRST, SECOND, "--metric", "loss", "--width", "80", "--height", "8")
+    assert output.splitlines()[0] == "loss"
+    assert any(0x2800 < ord(sign) <= 0x28FF for sign in output)
+    assert FIRST in output and "min 0.025, max 1" in output
     points = run("plot", FIRST, "--metric", "loss", "--json")["loss"][FIRST]
     assert points["count"] == 40 and points["values"][0] == 1.0
 

@@ -64,8 +64,8 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     root = tmp_path_factory.mktemp("runs") / "store"
     write_runs(root)
     viewer = Viewer(root, root.parent / "home", RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
-    asked = {"where": "metric.acc.last exists"}
-    until(lambda: viewer.get("/api/v2/experiments", params=asked).json()["total"] == 4)
+    params = {"where": "metric.acc.last exists"}
+    until(lambda: viewer.get("/api/v2/experiments", params=params).json()["total"] == 4)
     yield viewer
     viewer.stop()
 

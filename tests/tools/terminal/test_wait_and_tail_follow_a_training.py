@@ -31,16 +31,16 @@ def test_wait_ends_when_the_condition_comes_true(training: rn.Run, tmp_path: Pat
     # The second point comes while the command waits; without it the command would run into its time limit.
     timer = threading.Timer(0.1, training.log, [{"acc": 0.9}])
     timer.start()
-    asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
-    assert call(*asked, "--until", "metric.acc.best > 0.5", "--json") == {training.id: True}
+    arguments = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
+    assert call(*arguments, "--until", "metric.acc.best > 0.5", "--json") == {training.id: True}
 
 
 def test_wait_knows_a_metric_before_it_is_logged(training: rn.Run, tmp_path: Path) -> None:
     training.log({"acc": 0.1})
     threading.Timer(0.1, training.log, [{"late": 0.9}]).start()
-    asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
-    assert call(*asked, "--until", "late > 0.5", "--json") == {training.id: True}
-    call(*asked, "--until", "acc >", code=2)
+    arguments = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "60"]
+    assert call(*arguments, "--until", "late > 0.5", "--json") == {training.id: True}
+    call(*arguments, "--until", "acc >", code=2)
 
 
 def test_wait_knows_a_metric_before_it_is_logged_on_a_viewer(
@@ -52,14 +52,24 @@ def test_wait_knows_a_metric_before_it_is_logged_on_a_viewer(
         run.log({"acc": 0.1})
         until(lambda: viewer.get(f"/api/runs/{run.id}").status_code == 200)
         threading.Timer(0.1, run.log, [{"late": 0.9}]).start()
-        asked = ["wait", run.id, "--url", viewer.url, "--timeout", "60", "--until", "late > 0.5", "--json"]
-        assert call(*asked) == {run.id: True}
+        arguments = [
+            "wait",
+            run.id,
+            "--url",
+            viewer.url,
+            "--timeout",
+            "60",
+            "--until",
+            "late > 0.5",
+            "--json",
+        ]
+        assert call(*arguments) == {run.id: True}
 
 
 def test_wait_ends_at_its_time_limit(training: rn.Run, tmp_path: Path) -> None:
     training.log({"acc": 0.1})
-    asked = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "0.1"]
-    call(*asked, "--until", "metric.acc.best > 0.5", code=124)
+    arguments = ["wait", training.id, "--storage", str(tmp_path / "store"), "--timeout", "0.1"]
+    call(*arguments, "--until", "metric.acc.best > 0.5", code=124)
 
 
 def test_a_followed_log_ends_with_the_run(tmp_path: Path) -> None:
@@ -91,5 +101,5 @@ def test_the_last_lines_of_a_long_file_are_read_from_its_end(tmp_path: Path) -> 
 
 def test_json_of_a_list_holds_nan_as_text(tmp_path: Path, training: rn.Run) -> None:
     training.log({"loss": float("nan")})
-    shown = call("show", training.id, "--storage", str(tmp_path / "store"), "--json")
-    assert json.dumps(shown["metrics"]["loss"]["last"]) == '"nan"'
+    details = call("show", training.id, "--storage", str(tmp_path / "store"), "--json")
+    assert json.dumps(details["metrics"]["loss"]["last"]) == '"nan"'
