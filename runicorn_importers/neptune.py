@@ -121,9 +121,9 @@ def _collect(part: Path, runs: dict[tuple[str, str], _Run]) -> None:
 
 def _family(run: _Run, runs: dict[tuple[str, str], _Run]) -> str:
     """Return the id of the run from which a run descends by forks."""
-    seen: set[str] = set()
-    while (parent := run.system("forking/parent")) and parent not in seen:
-        seen.add(parent)
+    ancestors: set[str] = set()
+    while (parent := run.system("forking/parent")) and parent not in ancestors:
+        ancestors.add(parent)
         run = runs.get((run.project, parent), run)
     return run.id
 

@@ -106,7 +106,7 @@ def _config(database: sqlite3.Connection, path: Path, key: str, run: str) -> dic
     return _object(row[0]) if row else {}
 
 
-def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Iterator[Entry]]:
+def _rows(path: Path, key: str, run: str, omissions: list[str]) -> Callable[[], Iterator[Entry]]:
     def rows() -> Iterator[Entry]:
         with closing(open_to_read(path)) as database:
             for step, moment, text in database.execute(
@@ -118,8 +118,8 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
                 if len(others) < len(values):
                     yield Point(step, time, {n: v for n, v in values.items() if n not in others})
                 for name, value in others.items():
-                    yield from media_of(Logged(name, step, time, value), path.parent, left)
-            yield from _traces(database, path, key, run, left)
+                    yield from media_of(Logged(name, step, time, value), path.parent, omissions)
+            yield from _traces(database, path, key, run, omissions)
             if key in _columns(path, "system_metrics"):
                 for moment, text in database.execute(
                     f"SELECT timestamp, metrics FROM system_metrics WHERE {key} = ? ORDER BY id", (run,)
@@ -130,7 +130,9 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
     return rows
 
 
-def _traces(database: sqlite3.Connection, path: Path, key: str, run: str, left: list[str]) -> Iterator[Media]:
+def _traces(
+    database: sqlite3.Connection, path: Path, key: str, run: str, omissions: list[str]
+) -> Iterator[Media]:
     """Yield the traces of a run, which have a table of their own since version 0.30."""
     columns = _columns(path, "traces")
     if not columns >= {key, "timestamp", "step", "key", "messages", "metadata"}:
@@ -147,7 +149,7 @@ def _traces(database: sqlite3.Connection, path: Path, key: str, run: str, left: 
             "metadata": _parsed(metadata),
             "spans": _parsed(steps),
         }
-        yield from media_of(Logged(name, step or 0, utc_seconds(moment), value), path.parent, left)
+        yield from media_of(Logged(name, step or 0, utc_seconds(moment), value), path.parent, omissions)
 
 
 def _unread(database: sqlite3.Connection, path: Path, key: str, run: str) -> list[str]:

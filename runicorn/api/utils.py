@@ -70,8 +70,8 @@ def runs_frame(
     if client is None:
         with connect() as own:
             return runs_frame(own, project, name, status, **filters)
-    asked = {**paging.question(project, name, status, filters), "details": True}
-    runs = paging.experiments(client._transport, asked, paging.MOST)
+    query = {**paging.question(project, name, status, filters), "details": True}
+    runs = paging.experiments(client._transport, query, paging.MOST)
     return experiments_to_dataframe(_row(run) for run in runs)
 
 

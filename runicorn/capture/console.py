@@ -69,14 +69,14 @@ def tap(stream: Any) -> StreamTap | None:
 
 def _write_of(stream: Any) -> Any:
     """Return the `write` of a stream; during a cell of IPython the one that is restored when the cell ends."""
-    saved = _saved_by_ipython(stream)
-    return saved.cell_contents if saved else stream.write
+    cell = _saved_by_ipython(stream)
+    return cell.cell_contents if cell else stream.write
 
 
 def _replace_write(stream: Any, write: Callable[[str], Any]) -> None:
-    saved = _saved_by_ipython(stream)
-    if saved:
-        saved.cell_contents = write
+    cell = _saved_by_ipython(stream)
+    if cell:
+        cell.cell_contents = write
     else:
         stream.write = write
 
@@ -84,13 +84,13 @@ def _replace_write(stream: Any, write: Callable[[str], Any]) -> None:
 def _saved_by_ipython(stream: Any) -> CellType | None:
     # While a cell runs, IPython's `_tee` replaces `write` and keeps the previous one in the variable `original_write`,
     # from which it is restored. A `write` set meanwhile would be lost at the end of the cell.
-    saved, write = None, stream.write
+    cell, write = None, stream.write
     while getattr(write, "__module__", None) == "IPython.core.interactiveshell" and (
         "original_write" in write.__code__.co_freevars
     ):
-        saved = write.__closure__[write.__code__.co_freevars.index("original_write")]
-        write = saved.cell_contents
-    return saved
+        cell = write.__closure__[write.__code__.co_freevars.index("original_write")]
+        write = cell.cell_contents
+    return cell
 
 
 SNAPSHOT = 10.0

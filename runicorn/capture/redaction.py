@@ -158,16 +158,16 @@ class Masking:
         return masked
 
     def _argument(self, argument: str) -> str:
-        rest, done = self._without_known(argument), ""
+        rest, masked = self._without_known(argument), ""
         while pair := _PAIR.fullmatch(rest):  # --env=API_KEY=x
-            done += pair[1]
+            masked += pair[1]
             if is_telling(pair[1]):
-                return done + MASK
+                return masked + MASK
             rest = pair[2]
         field = _FIELD.fullmatch(rest)  # X-Api-Key: x
         if field and is_telling(field[1]):
-            return done + field[1] + MASK
-        return done + self.text(rest)
+            return masked + field[1] + MASK
+        return masked + self.text(rest)
 
     def setting(self, name: str, value: Any) -> Any:
         """Return the value of a setting with secrets masked: texts with secret names, and secrets within any text.

@@ -75,8 +75,8 @@ class Screen:
 
     def settle(self) -> list[str]:
         """Return the rows above the cursor that were not redrawn: they are complete when the output pauses."""
-        done = next((n for n in range(self._at) if self._rows[n].part), self._at)
-        return self._drop(done)
+        count = next((n for n in range(self._at) if self._rows[n].part), self._at)
+        return self._drop(count)
 
     def snapshot(self) -> list[str]:
         """Return the redrawn rows that changed since the last snapshot."""

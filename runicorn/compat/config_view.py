@@ -47,9 +47,9 @@ class ConfigView(MutableMapping[str, Any]):
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]
-        stored: Any = {} if self._run is None else self._run.config
-        for name in [name for name in stored if name == key or name.startswith(f"{key}.")]:
-            del stored[name]
+        config: Any = {} if self._run is None else self._run.config
+        for name in [name for name in config if name == key or name.startswith(f"{key}.")]:
+            del config[name]
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -149,7 +149,7 @@ class ExperimentManager:
             for run in self._runs()
             if run.about.updated_at < before and not (run.about.pinned or run.about.archived)
         ]
-        return old if dry_run else [run_id for run_id, done in self.delete_experiments(old).items() if done]
+        return old if dry_run else [run_id for run_id, ok in self.delete_experiments(old).items() if ok]
 
     def get_experiment_stats(self) -> dict[str, Any]:
         """Return the numbers of runs: total, archived, pinned, active, by project; and all tags."""

@@ -54,8 +54,8 @@ def get_rate_limit_config() -> dict[str, Any]:
     Raises:
         OSError: the configuration directory cannot be made.
     """
-    found, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
-    return found or copy.deepcopy(NO_RATE_LIMITS)
+    limits, _ = layout.read_json(user.config_directory() / RATE_LIMITS_FILE, follow_links=True)
+    return limits or copy.deepcopy(NO_RATE_LIMITS)
 
 
 def save_rate_limit_config(config: dict[str, Any]) -> None:

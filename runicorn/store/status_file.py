@@ -67,8 +67,8 @@ class StatusFile:
             if not self._has_ended:
                 self._write(Observation(Event.BEGUN), **self._folder.counts())
 
-    def _write(self, seen: Observation, **about: Any) -> None:
-        if change := follow(NEW, seen):
+    def _write(self, observation: Observation, **about: Any) -> None:
+        if change := follow(NEW, observation):
             about |= {"started_at": self.started_at, **fields(change)}
             self._folder.write(layout.STATUS, about, in_place=True)
 

@@ -91,8 +91,8 @@ def write_any_file(
     files = descriptor_reserve.load("runicorn.media.files")
 
     def read() -> tuple[bytes, str]:
-        found, own = files.read(content, "bin")
-        return found, str(suffix or own).lstrip(".")
+        data, own = files.read(content, "bin")
+        return data, str(suffix or own).lstrip(".")
 
     return write_value(folder, values.text_of(kind), key, read, step, moment, **more)
 

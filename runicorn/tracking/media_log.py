@@ -96,8 +96,8 @@ class MediaLog:
         Returns:
             The path relative to the run's folder; "" if it could not be stored, which is reported once.
         """
-        written = media.write_any_file(self._folder, kind, key, content, suffix, step, moment, **more)
-        return self._logged(written)
+        medium = media.write_any_file(self._folder, kind, key, content, suffix, step, moment, **more)
+        return self._logged(medium)
 
     def log_audio(
         self,

@@ -164,8 +164,8 @@ class SampleLog:
 
     def _write(self, batch: SampleBatch) -> None:
         """Write a batch; retry until there is space, or the run ends."""
-        done = 0
-        while done < batch.count:
+        count = 0
+        while count < batch.count:
             writer = self._writers.get(batch.name)
             if writer is None:
                 folder = self._folder
@@ -174,12 +174,12 @@ class SampleLog:
                 )
                 self._writers[batch.name] = writer
             before = writer.rows
-            append = partial(writer.append, batch.rows[done:], batch.step, batch.moment)
+            append = partial(writer.append, batch.rows[count:], batch.step, batch.moment)
             is_written = self._attempt(append)
-            done += writer.rows - before
+            count += writer.rows - before
             self._is_failing = not is_written
             if not is_written and self._closing.wait(RETRY_SECONDS):
-                self._missing += batch.count - done
+                self._missing += batch.count - count
                 break
         else:
             batch.finish()

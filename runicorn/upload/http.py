@@ -155,7 +155,7 @@ class HttpClient:
     def _send(
         self, method: str, target: str, content: bytes | None, headers: dict[str, str], timeout: float | None
     ) -> Answer:
-        done = False
+        is_reusable = False
         try:
             if self._connection is None:
                 self._connection = self._connect()
@@ -164,10 +164,10 @@ class HttpClient:
             self._connection.request(method, target, content, headers)
             response = self._connection.getresponse()
             answer = Answer(response.status, response.reason, response.headers, response.read())
-            done = not response.will_close
+            is_reusable = not response.will_close
             return answer
         finally:
-            if not done:
+            if not is_reusable:
                 self.close()
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -99,18 +99,18 @@ class NotebookUpload:
         except Conflict:
             # An earlier run may have sent the entry, whose version this run does not know.
             try:
-                stored = self._server.json("GET", path)
+                document = self._server.json("GET", path)
             except Removed:
-                stored = None
-            if stored is None or not _continues(body, stored):
+                document = None
+            if document is None or not _continues(body, document):
                 raise
-        return str(self._server.json("PUT", path, {**body, "etag": stored["etag"]})["etag"])
+        return str(self._server.json("PUT", path, {**body, "etag": document["etag"]})["etag"])
 
 
-def _continues(entry: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+def _continues(entry: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     """Return whether an entry is the stored one with paragraphs and runs added; of very many runs it names the last."""
     return (
-        (entry["title"], entry["kind"]) == (stored["title"], stored["kind"])
-        and (len(entry["runs"]) == documents.MOST_RUNS or set(stored["runs"]) <= set(entry["runs"]))
-        and f"{entry['text']}\n".startswith(f"{stored['text']}\n" if stored["text"] else "")
+        (entry["title"], entry["kind"]) == (document["title"], document["kind"])
+        and (len(entry["runs"]) == documents.MOST_RUNS or set(document["runs"]) <= set(entry["runs"]))
+        and f"{entry['text']}\n".startswith(f"{document['text']}\n" if document["text"] else "")
     )

@@ -75,7 +75,7 @@ def upload_rest(root: Path, run_ids: Sequence[str], url: str = "") -> list[Outco
 
 def _upload_left_behind(root: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Upload the runs whose training and sender process were killed, as those of a container are."""
-    done, urls = (
+    uploaded_ids, urls = (
         {outcome.run_id for outcome in outcomes},
         {outcome.url for outcome in outcomes if not outcome.problem},
     )
@@ -83,7 +83,7 @@ def _upload_left_behind(root: Path, outcomes: Sequence[Outcome]) -> list[Outcome
     for queue in _abandoned_queues(root):
         for entry in queue.entries().values():
             state = UploadState(root, entry.run_id).load()
-            if entry.run_id in done or state.content.get("url") not in urls:
+            if entry.run_id in uploaded_ids or state.content.get("url") not in urls:
                 continue
             try:
                 folder = _folder(root, entry.run_id)

@@ -86,8 +86,8 @@ def _problem(run: dict[str, Any], repo: str) -> str:
 
 
 def _experiment(run: dict[str, Any], folder: Path) -> Experiment:
-    left = [f"{problem}. It was not imported." for problem in run.get("problems", ())]
-    left += [f"{name!r} has no numbers and was not imported." for name in run.get("others", ())]
+    omissions = [f"{problem}. It was not imported." for problem in run.get("problems", ())]
+    omissions += [f"{name!r} has no numbers and was not imported." for name in run.get("others", ())]
     objects = run.get("objects", [])
 
     def entries() -> list[Entry]:
@@ -121,7 +121,7 @@ def _experiment(run: dict[str, Any], folder: Path) -> Experiment:
         notes=run["description"] or "",
         entries=entries,
         lines=lines,
-        omissions=left,
+        omissions=omissions,
         fingerprint=json.dumps(run, sort_keys=True),
     )
 

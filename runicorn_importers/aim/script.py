@@ -43,7 +43,7 @@ def objects(run: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the objects of all sequences but metrics, and what cannot be exported."""
     from aim.storage.context import Context
 
-    told: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     problems: list[str] = []
     for kind, getter in OBJECTS.items():
         for info in run.collect_sequence_info((kind,))[kind]:
@@ -54,11 +54,11 @@ def objects(run: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
                 for place, step in enumerate(steps):
                     value, time = values[place], times[place]
                     for item in value if isinstance(value, list) else [value]:
-                        about = described(kind, item, folder / f"{run.hash}-{len(told)}")
-                        told.append({"kind": kind, "name": name, "step": int(step), "time": time, **about})
+                        about = described(kind, item, folder / f"{run.hash}-{len(entries)}")
+                        entries.append({"kind": kind, "name": name, "step": int(step), "time": time, **about})
             except (RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
                 problems.append(f"{name!r} ({kind}) cannot be read: {type(error).__name__}: {error}")
-    return told, problems
+    return entries, problems
 
 
 def described(kind: str, item: Any, file: Path) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def described(kind: str, item: Any, file: Path) -> dict[str, Any]:
 
 
 def tell(run: Any, folder: Path) -> dict[str, Any]:
-    found, problems = objects(run, folder)
+    entries, problems = objects(run, folder)
     config = {
         key: value for key, value in run.meta_run_attrs_tree.collect().items() if not key.startswith("__")
     }
@@ -90,7 +90,7 @@ def tell(run: Any, folder: Path) -> dict[str, Any]:
         "tags": list(run.tags),
         "config": config,
         "metrics": series(run),
-        "objects": found,
+        "objects": entries,
         "problems": problems,
     }
 

@@ -161,8 +161,8 @@ def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Expe
     module = load(TRACKERS, tracker)
     if tracker == "aim":
         return lambda path: module.read(path, python)
-    read: Callable[[Path], Iterator[Experiment | Unreadable]] = module.read
-    return read
+    function: Callable[[Path], Iterator[Experiment | Unreadable]] = module.read
+    return function
 
 
 def _print_report(report: ImportReport, dry_run: bool) -> None:

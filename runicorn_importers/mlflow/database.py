@@ -70,8 +70,8 @@ def of_database(path: Path) -> Iterator[Experiment]:
     with closing(open_to_read(path)) as database:
         tables = _tables(database)
         models = _models(database, path.parent) if "logged_models" in tables else []
-        left: dict[Any, list[str]] = {}
-        traces = _traces(database, path.parent, left) if {"trace_info", "trace_tags"} <= tables else {}
+        omissions: dict[Any, list[str]] = {}
+        traces = _traces(database, path.parent, omissions) if {"trace_info", "trace_tags"} <= tables else {}
         datasets = _datasets(database) if {"inputs", "datasets", "input_tags"} <= tables else {}
         rows = database.execute(RUNS).fetchall()
         names = {run_id: name or run_id for run_id, name, *_ in rows}
@@ -80,15 +80,17 @@ def of_database(path: Path) -> Iterator[Experiment]:
         }
         for row in rows:
             run = _run(database, path, row, [model for model in models if model.run_id == row[0]])
-            run.omissions.extend(left.pop(row[7], []))
+            run.omissions.extend(omissions.pop(row[7], []))
             own = traces.get(row[0], [])
-            media = [*dataset_table(datasets.get(row[0], []), run.started), *(one.media() for one in own)]
+            media = [*dataset_table(datasets.get(row[0], []), run.started), *(trace.media() for trace in own)]
             state = f"{run.state}\n{len(own)} {len(datasets.get(row[0], []))}" if media else run.state
             yield experiment(replace(run, media=media, state=state), names, parents)
 
 
-def _traces(database: sqlite3.Connection, top: Path, left: dict[Any, list[str]]) -> dict[str, list[Trace]]:
-    """Return the traces by run; name those that belong to no run or cannot be read in `left`, by experiment."""
+def _traces(
+    database: sqlite3.Connection, top: Path, omissions: dict[Any, list[str]]
+) -> dict[str, list[Trace]]:
+    """Return the traces by run; add those without a run or unreadable ones to `omissions`, by experiment."""
     traces: dict[str, list[Trace]] = {}
     tables = _tables(database)
     sources = "trace_request_metadata" if "trace_request_metadata" in tables else "trace_tags"
@@ -102,12 +104,12 @@ def _traces(database: sqlite3.Connection, top: Path, left: dict[Any, list[str]])
         try:
             spans = _spans(database, trace_id, top, "spans" in tables)
         except (OSError, ValueError) as error:
-            left.setdefault(experiment_id, []).append(f"the trace {trace_id} was not imported: {error}.")
+            omissions.setdefault(experiment_id, []).append(f"the trace {trace_id} was not imported: {error}.")
             continue
         if run_id:
             traces.setdefault(run_id, []).append(Trace(name or "", seconds(began), spans))
         else:
-            left.setdefault(experiment_id, []).append(
+            omissions.setdefault(experiment_id, []).append(
                 f"the trace {trace_id} belongs to no run and was not imported."
             )
     return traces

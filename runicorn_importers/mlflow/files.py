@@ -89,22 +89,22 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
 def _traces(folder: Path) -> tuple[dict[str, list[Trace]], list[str]]:
     """Return the traces of an experiment by run, and messages about those that are not imported."""
     traces: dict[str, list[Trace]] = {}
-    left = []
+    omissions = []
     for path in folders(folder):
         run_id = _texts(path / "request_metadata").get(SOURCE_RUN)
         about = _yaml(path / "trace_info.yaml") or {}
         try:
             spans = spans_in(regular_file.read_bytes(path / "artifacts" / "traces.json"))
         except (OSError, ValueError) as error:
-            left.append(f"the trace {path.name} was not imported: {error}.")
+            omissions.append(f"the trace {path.name} was not imported: {error}.")
             continue
         if run_id:
             name = _texts(path / "tags").get("mlflow.traceName", "")
             time = seconds(about.get("timestamp_ms")) or utc_seconds(about.get("request_time"))
             traces.setdefault(run_id, []).append(Trace(name, time, spans))
         else:
-            left.append(f"the trace {path.name} belongs to no run and was not imported.")
-    return traces, left
+            omissions.append(f"the trace {path.name} belongs to no run and was not imported.")
+    return traces, omissions
 
 
 def _datasets(inputs: Path, datasets: Path) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def _has_samples(names: Sequence[str]) -> bool:
 
 
 def _of_record(record: dict[str, Any], step: int, time: float | None) -> SampleRow:
-    used = [
+    field_names = [
         name
         for names in (PROMPTS, COMPLETIONS, MESSAGES, REWARDS, STEPS, IDS, GROUPS, TARGETS)
         if (name := _name(record, names)) is not None
@@ -86,8 +86,10 @@ def _of_record(record: dict[str, Any], step: int, time: float | None) -> SampleR
     completion = _first(record, COMPLETIONS)
     if completion is None and (name := _name(record, TEXTS)) is not None:
         completion = record[name]  # prompt and response in one
-        used.append(name)
-    others = {name: value for name, value in record.items() if name not in used and name != "advantage"}
+        field_names.append(name)
+    others = {
+        name: value for name, value in record.items() if name not in field_names and name != "advantage"
+    }
     rewards = numbers({name: value for name, value in others.items() if "reward" in name or "score" in name})
     reward = _number(_first(record, REWARDS))
     if reward is None and rewards:
@@ -108,7 +110,7 @@ def _of_record(record: dict[str, Any], step: int, time: float | None) -> SampleR
         "selected_by": "OpenRLHF" if record.keys() == OPENRLHF else None,
     }
     own = _own_step(record)
-    data = sample(record, named, (*used, "advantage", *(rewards or ())))
+    data = sample(record, named, (*field_names, "advantage", *(rewards or ())))
     return SampleRow(data, step if own is None else own, time, end=-1 if own is None else 0)
 
 

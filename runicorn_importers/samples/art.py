@@ -59,10 +59,10 @@ def _sample(row: dict[str, Any], group: Any) -> dict[str, Any]:
         "rewards": numbers(row.get("metrics")),
         "truncated": ("length" in reasons) if any(reasons) else None,
     }
-    used = ("messages", "messages_and_choices", "reward", "metrics", "group_index", "trajectory_json")
+    keys = ("messages", "messages_and_choices", "reward", "metrics", "group_index", "trajectory_json")
     # The choices have logprobs and finish reasons that messages lack.
     rest = {**row, "choices": [item for item in choices if "finish_reason" in item]} if any(reasons) else row
-    return sample(rest, named, used)
+    return sample(rest, named, keys)
 
 
 def _message(item: dict[str, Any]) -> dict[str, Any]:

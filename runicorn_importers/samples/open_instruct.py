@@ -48,6 +48,6 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "target": record.get("ground_truth"),
             "truncated": record.get("finish_reason") == "length",
         }
-        used = tuple(key for key in USED if key != "finish_reason")
+        keys = tuple(key for key in USED if key != "finish_reason")
         step = record.get("step")
-        yield SampleRow(sample(record, named, used), step if isinstance(step, int) else None, end=end)
+        yield SampleRow(sample(record, named, keys), step if isinstance(step, int) else None, end=end)

@@ -88,7 +88,7 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "target": record.get("answer"),
             "truncated": record.get("is_truncated"),
         }
-        used = (
+        keys = (
             "example_id",
             "prompt",
             "completion",
@@ -98,7 +98,7 @@ def _rows(path: Path, start: int) -> Iterator[SampleRow]:
             "answer",
             "is_truncated",
         )
-        yield SampleRow(sample(record, named, used), _step_of(path), end=end)
+        yield SampleRow(sample(record, named, keys), _step_of(path), end=end)
 
 
 def _exported(path: Path, start: int) -> Iterator[SampleRow]:

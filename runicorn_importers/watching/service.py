@@ -99,9 +99,9 @@ def main() -> None:
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
     service = Service(Path(sys.argv[1]))
-    told = threading.Event()
-    threading.Thread(target=_listen, args=(service, told), daemon=True).start()
-    told.wait()
+    stop_event = threading.Event()
+    threading.Thread(target=_listen, args=(service, stop_event), daemon=True).start()
+    stop_event.wait()
     while True:
         started = time.monotonic()
         with suppress(OSError):  # a full disk: the next pass may succeed
@@ -109,11 +109,11 @@ def main() -> None:
         time.sleep(max(INTERVAL, SHARE * (time.monotonic() - started)))
 
 
-def _listen(service: Service, told: threading.Event) -> None:
+def _listen(service: Service, stop_event: threading.Event) -> None:
     """Take over each list of folders, and end with the viewer."""
     for line in sys.stdin.buffer:
         service.folders = [Folder(*entry) for entry in json.loads(line)]
-        told.set()
+        stop_event.set()
     os._exit(0)
 
 

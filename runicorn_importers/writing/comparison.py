@@ -69,8 +69,8 @@ def compare(writer: RunWriter) -> Comparison:
     series, media = _stored(run)
     check = experiment.check
     comparison = Comparison(series, media, check is not None)
-    read = {writer.name_of(name): statistics for name, statistics in writer.tally.series().items()}
-    comparison.differences += _differences("the reader", read, series)
+    reader_series = {writer.name_of(name): statistics for name, statistics in writer.tally.series().items()}
+    comparison.differences += _differences("the reader", reader_series, series)
     if check is not None:
         counted = {writer.name_of(name): statistics for name, statistics in check().items()}
         if not (experiment.status == layout.RUNNING and _has_grown(counted, series)):
@@ -100,14 +100,14 @@ def _stored(run: Path) -> tuple[dict[str, Series], dict[str, int]]:
     return tally.series(), media
 
 
-def _has_grown(source: Mapping[str, Series], stored: Mapping[str, Series]) -> bool:
+def _has_grown(source: Mapping[str, Series], target: Mapping[str, Series]) -> bool:
     """Return whether all that is stored is in the source, which had more when it was read again."""
-    return all(name in source and source[name].points >= series.points for name, series in stored.items())
+    return all(name in source and source[name].points >= series.points for name, series in target.items())
 
 
-def _differences(side: str, expected: Mapping[str, Series], stored: Mapping[str, Series]) -> Iterable[str]:
-    for name in sorted(expected.keys() | stored.keys()):
-        series, other = expected.get(name), stored.get(name)
+def _differences(side: str, expected: Mapping[str, Series], actual: Mapping[str, Series]) -> Iterable[str]:
+    for name in sorted(expected.keys() | actual.keys()):
+        series, other = expected.get(name), actual.get(name)
         if series is None or not series.equals(other):
             yield f"{name!r}: {_words(series)} by {side}, {_words(other)} stored"
 

@@ -68,9 +68,9 @@ def studentized(a: Sequence[float], b: Sequence[float]) -> Resampled:
     rng = np.random.default_rng(SEED)
     means, errors = [], []
     for values in (np.asarray(a, float), np.asarray(b, float)):
-        drawn = values[rng.integers(0, len(values), (RESAMPLES, len(values)))]
-        means.append(drawn.mean(axis=1) - values.mean())
-        errors.append(drawn.var(axis=1, ddof=1) / len(values))
+        samples = values[rng.integers(0, len(values), (RESAMPLES, len(values)))]
+        means.append(samples.mean(axis=1) - values.mean())
+        errors.append(samples.var(axis=1, ddof=1) / len(values))
     error = np.sqrt(errors[0] + errors[1])
     shift = means[0] - means[1]
     # A resample of one value alone has no error.

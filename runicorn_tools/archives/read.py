@@ -278,10 +278,10 @@ def _place_project_file(root: Path, folder: Path, entry: Unpacked, *, dry_run: b
     project, name = entry.place.owner, entry.place.rest
     try:
         if entry.place.kind is Kind.BOARD:
-            stored = boards.read(folder, project, name)
-            if stored.error or dry_run:
-                return stored.error or ""
-            boards.write(root, project, name, stored.board)
+            board_file = boards.read(folder, project, name)
+            if board_file.error or dry_run:
+                return board_file.error or ""
+            boards.write(root, project, name, board_file.board)
         elif entry.place.kind is Kind.ANALYSIS:
             content, error = analysis.parse(
                 _platform.read_regular(entry.path, analysis.CEILING + 1, follow_links=False)

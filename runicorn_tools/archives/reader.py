@@ -84,15 +84,15 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
     file.seek(0)
     beginning = file.read(4)
     file.seek(0)
-    meter, seen = Meter(limits, packed), _Seen()
+    meter, known_names = Meter(limits, packed), _Seen()
     with _refusals():
         if beginning in ZIP:
-            yield from _zip(file, limits, meter, seen)
+            yield from _zip(file, limits, meter, known_names)
         elif beginning[:2] == GZIP:
             with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-                yield from _tar(cast(IO[bytes], unpacked), meter, seen)
+                yield from _tar(cast(IO[bytes], unpacked), meter, known_names)
         else:
-            yield from _tar(file, meter, seen)
+            yield from _tar(file, meter, known_names)
 
 
 @contextmanager
@@ -168,11 +168,11 @@ class _Seen:
 # zip
 
 
-def _zip(file: IO[bytes], limits: Limits, meter: Meter, seen: _Seen) -> Iterator[Member]:
+def _zip(file: IO[bytes], limits: Limits, meter: Meter, known_names: _Seen) -> Iterator[Member]:
     _hold_directory(file, limits)
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
-        files = [(path, info) for info in infos if (path := _zip_name(info, meter, seen)) is not None]
+        files = [(path, info) for info in infos if (path := _zip_name(info, meter, known_names)) is not None]
         # The declared sizes are enough to reject; the unpacked bytes are counted all the same.
         meter.allow(sum(info.file_size for info in infos))
         for path, info in files:
@@ -216,13 +216,13 @@ def _entries(file: IO[bytes], place: int, end: int) -> int:
     return count
 
 
-def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
+def _zip_name(info: zipfile.ZipInfo, meter: Meter, known_names: _Seen) -> str | None:
     """Return the path of a regular file; None for a folder."""
     meter.member()
     # The name as recorded: zipfile cuts it at its first zero byte.
     name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
     is_folder = name.endswith("/")
-    path = seen.add(name, is_folder)
+    path = known_names.add(name, is_folder)
     if kind not in (0, stat.S_IFDIR if is_folder else stat.S_IFREG):
         raise ArchiveRefused(
             "The archive's member {path} was rejected: it is a link or a device.", path=repr(path[:200])
@@ -303,7 +303,7 @@ class _Metered(io.RawIOBase):
             self._counted = place
 
 
-def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
+def _tar(stream: IO[bytes], meter: Meter, known_names: _Seen) -> Iterator[Member]:
     metered = _Metered(stream, meter)
     with tarfile.TarFile("", "r", cast(IO[bytes], metered)) as opened:
         archive: Any = opened
@@ -311,7 +311,7 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
             meter.member()
             # Otherwise tarfile keeps every member that it has read.
             archive.members.clear()
-            path = seen.add(info.name, info.isdir())
+            path = known_names.add(info.name, info.isdir())
             if info.isdir():
                 continue
             if not info.isreg() or info.issparse():

@@ -145,15 +145,15 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Archive
     """
     from runicorn.artifacts import verify
 
-    seen: set[str] = set()
+    keys: set[str] = set()
     for version in versions:
         artifact = f"{store.ARTIFACTS}/{version.artifact.type}/{version.path.parent.name}"
         small = (store.METADATA, store.MANIFEST, store.CURATION, layout.DELETED)
         members = [(f"{artifact}/v{version.number}/{name}", version.path / name) for name in small]
         members.append((f"{artifact}/{store.INDEX}", version.path.parent / store.INDEX))
         for name, path in members:
-            if name not in seen and path.is_file():
-                seen.add(name)
+            if name not in keys and path.is_file():
+                keys.add(name)
                 yield ArchiveEntry(name, path)
         try:
             files = version.manifest.files
@@ -162,8 +162,8 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Archive
             continue
         for file in files:
             digest = file.digest.partition(":")[2]
-            if digest not in seen:
-                seen.add(digest)
+            if digest not in keys:
+                keys.add(digest)
                 name = f"{store.ARTIFACTS}/.dedup/{digest[:2]}/{digest}"
                 place = verify.unchanged_place(version, file)
                 if isinstance(place, Path):

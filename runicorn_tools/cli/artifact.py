@@ -54,7 +54,7 @@ def ls(
     """List artifacts, or the versions of one."""
     kind, own = _type_and_name(name, type)
     if url:
-        with viewers.asked(url, token, storage) as client:
+        with viewers.open_client(url, token, storage) as client:
             if own is None:
                 shared.print_list(client.artifacts.list_artifacts(kind), as_json)
             else:
@@ -78,7 +78,7 @@ def show(
 ) -> None:
     """Show a version: files with digests, metadata, aliases, the run that made it."""
     if url:
-        with viewers.asked(url, token, storage) as client:
+        with viewers.open_client(url, token, storage) as client:
             about: Any = dict(client.artifacts.get_artifact(_spec(version, type)))
             content = client.artifacts.list_files(f"{about['type']}/{about['name']}:v{about['version']}")
             about |= {"path": "", "files": content["files"], "references": content["references"]}
@@ -101,16 +101,16 @@ def get(
 ) -> None:
     """Copy the files of a version, each verified by its digest. References are not downloaded."""
     if url:
-        with viewers.asked(url, token, storage) as client, common.exit_on_error():
+        with viewers.open_client(url, token, storage) as client, common.exit_on_error():
             about = client.artifacts.get_artifact(_spec(version, type))
             name = f"{about['name']}:v{about['version']}"
             folder = output or Path(name.replace(":", "-"))
             client.artifacts.download_artifact(f"{about['type']}/{name}", folder)
     else:
         with _store(storage) as store:
-            stored = _version(store, version, type)
-            name, folder = str(stored), output or Path(str(stored).replace(":", "-"))
-            Artifact.of(stored).download(folder)
+            match = _version(store, version, type)
+            name, folder = str(match), output or Path(str(match).replace(":", "-"))
+            Artifact.of(match).download(folder)
     if as_json:
         common.print_json({"version": name, "folder": str(folder)})
     else:
@@ -137,12 +137,12 @@ def rm(
 def restore(version: OneVersion, type: Type = None, as_json: AsJson = False, storage: Storage = None) -> None:
     """Take a version out of the recycle bin; its number must be given."""
     with _store(storage) as store:
-        stored = _numbered(store, version, type)
-        curation.restore(stored)
+        match = _numbered(store, version, type)
+        curation.restore(match)
     if as_json:
-        common.print_json({"restored": str(stored)})
+        common.print_json({"restored": str(match)})
     else:
-        typer.echo(common.printable(f"Restored {stored}"))
+        typer.echo(common.printable(f"Restored {match}"))
 
 
 def alias(
@@ -155,12 +155,12 @@ def alias(
 ) -> None:
     """Point an alias to a version, or remove it."""
     with _store(storage) as store:
-        stored = _version(store, version, type)
+        match = _version(store, version, type)
         if remove:
-            curation.remove_alias(stored.artifact, name)
+            curation.remove_alias(match.artifact, name)
         else:
-            curation.set_alias(stored.artifact, name, stored.number)
-        aliases = stored.artifact.aliases()
+            curation.set_alias(match.artifact, name, match.number)
+        aliases = match.artifact.aliases()
     if as_json:
         common.print_json(aliases)
     else:

@@ -172,9 +172,9 @@ def print_statistics(sums: StoreStatistics, as_json: bool) -> None:
         f"{number_of(sums['total_artifacts'], 'artifact')}, {number_of(sums['total_versions'], 'version')}"
     )
     typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {number_of(sums['total_files'], 'file')}")
-    saved = f"{format_bytes(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
+    savings = f"{format_bytes(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
     typer.echo(
-        f"{format_bytes(sums['dedup_pool_size_bytes'])} stored, {saved} saved by storing equal files once"
+        f"{format_bytes(sums['dedup_pool_size_bytes'])} stored, {savings} saved by storing equal files once"
     )
     rows = [
         (kind, str(of["count"]), str(of["versions"]), format_bytes(of["size_bytes"]))

@@ -110,9 +110,9 @@ def clean(
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        done = _remove(root, candidates)
-        _report(candidates, done, as_json)
-        if done.kept or candidates.garbage.damaged:
+        result = _remove(root, candidates)
+        _report(candidates, result, as_json)
+        if result.kept or candidates.garbage.damaged:
             raise typer.Exit(FAILED)
 
 
@@ -143,18 +143,18 @@ def _find_garbage(root: Path) -> garbage.Garbage:
 
 
 def _remove(root: Path, candidates: Candidates) -> CleanupResult:
-    done = CleanupResult()
+    result = CleanupResult()
     for reason, runs in (("cleaned_zombie", candidates.zombies), ("cleaned_old", candidates.old)):
         for run in runs:
             try:
                 cleaning.move_to_bin(root, run, reason)
-                done.binned.append(run.run_id)
+                result.binned.append(run.run_id)
             except cleaning.RunResumed as error:
-                done.kept.append(str(error))
-    done.freed = cleaning.remove(path for path, _ in candidates.leftovers)
+                result.kept.append(str(error))
+    result.freed = cleaning.remove(path for path, _ in candidates.leftovers)
     if candidates.garbage:
-        done.freed += garbage.collect(Store(root), candidates.garbage).bytes
-    return done
+        result.freed += garbage.collect(Store(root), candidates.garbage).bytes
+    return result
 
 
 def _in_words(
@@ -192,7 +192,7 @@ def _amount(count: int) -> str:
     return f"{format_bytes(count)} ({count:,} bytes)"
 
 
-def _report(candidates: Candidates, done: CleanupResult | None, as_json: bool) -> None:
+def _report(candidates: Candidates, result: CleanupResult | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
             "zombies": [run.run_id for run in candidates.zombies],
@@ -203,17 +203,17 @@ def _report(candidates: Candidates, done: CleanupResult | None, as_json: bool) -
             "rests": len(candidates.garbage.rests),
             "damaged": list(candidates.garbage.damaged),
             "bytes": candidates.bytes,
-            "binned": done.binned if done else [],
-            "kept": done.kept if done else [],
-            "freed_bytes": done.freed if done else 0,
+            "binned": result.binned if result else [],
+            "kept": result.kept if result else [],
+            "freed_bytes": result.freed if result else 0,
         }
         common.print_json(answer)
         return
-    if done is None:
+    if result is None:
         return
     if candidates.zombies or candidates.old:
-        typer.echo(f"Moved to the recycle bin: {number_of(len(done.binned), 'run')}")
-    for sentence in done.kept:
+        typer.echo(f"Moved to the recycle bin: {number_of(len(result.binned), 'run')}")
+    for sentence in result.kept:
         common.print_error(f"Not moved: {sentence}")
     if candidates.leftovers or candidates.garbage:
-        typer.echo(f"{done.freed:,} bytes were freed")
+        typer.echo(f"{result.freed:,} bytes were freed")

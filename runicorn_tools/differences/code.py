@@ -109,12 +109,12 @@ def _of_sources(a: RunFacts, b: RunFacts) -> CodeDifference:
     if a.sources.identity and a.sources.identity == b.sources.identity and a.cells == b.cells:
         return {"files": [], "diff": ""}
     before, after = entries_of(a), entries_of(b)
-    gone = {path: entry for path, entry in before.items() if path not in after}
+    removed = {path: entry for path, entry in before.items() if path not in after}
     new = {path: entry for path, entry in after.items() if path not in before}
-    renamed = _renamed(gone, new)
+    renamed = _renamed(removed, new)
     files: list[ChangedFile] = []
     parts: list[str] = []
-    for path in sorted(after.keys() | gone.keys() - set(renamed.values())):
+    for path in sorted(after.keys() | removed.keys() - set(renamed.values())):
         old_path = renamed.get(path, path)
         old, entry = before.get(old_path), after.get(path)
         if old is not None and entry is not None and old.name == entry.name and old_path == path:
@@ -136,16 +136,16 @@ def _of_sources(a: RunFacts, b: RunFacts) -> CodeDifference:
     return difference
 
 
-def _renamed(gone: Mapping[str, Entry], new: Mapping[str, Entry]) -> dict[str, str]:
+def _renamed(removed: Mapping[str, Entry], new: Mapping[str, Entry]) -> dict[str, str]:
     """Return the old paths of renamed files by the new one."""
     by_name: dict[str, list[str]] = {}
-    for path, entry in gone.items():
+    for path, entry in removed.items():
         by_name.setdefault(entry.name, []).append(path)
     renamed = {path: by_name[entry.name].pop(0) for path, entry in new.items() if by_name.get(entry.name)}
-    old = [path for path in gone if path not in renamed.values() and path != CELLS]
+    old = [path for path in removed if path not in renamed.values() and path != CELLS]
     rest = [path for path in new if path not in renamed and path != CELLS]
     if len(old) + len(rest) <= RENAMES:
-        lines = {("a", path): _lines(gone[path].content(path)) for path in old}
+        lines = {("a", path): _lines(removed[path].content(path)) for path in old}
         lines |= {("b", path): _lines(new[path].content(path)) for path in rest}
         for path in rest:
             scores = [(_likeness(lines["a", other], lines["b", path]), other) for other in old]

@@ -62,7 +62,7 @@ def _git(
     folder: Path, *arguments: str, variables: dict[str, str] | None = None, input: str = ""
 ) -> bytes | None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *git.OPTIONS, *arguments],
             cwd=folder,
             env={**os.environ, **git.ENVIRONMENT, **(variables or {})},
@@ -73,4 +73,4 @@ def _git(
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None

@@ -68,9 +68,9 @@ def html(run_dir: Path) -> str:
 
 def _pictures(run_dir: Path) -> list[str]:
     """Return the curves of the metrics by name."""
-    drawn, more = sparkline_svg.read(run_dir)
-    parts = ["<h2>Curves</h2>"] if drawn else []
-    for name, curve in drawn.items():
+    curves, more = sparkline_svg.read(run_dir)
+    parts = ["<h2>Curves</h2>"] if curves else []
+    for name, curve in curves.items():
         caption = f"<figcaption>{escape(name)}</figcaption>"
         parts.append(f"<figure>{caption}{sparkline_svg.svg(name, curve)}</figure>")
     return [*parts, f"<p>Not drawn: {number_of(more, 'more metric')}.</p>"] if more else parts

@@ -183,7 +183,7 @@ def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
 
 def _check_pool(root: Path, store: Store, report: Report, scope: Scope) -> None:
     """Check contents that no version uses: a version that is stored later would rely on them."""
-    used = {
+    digests = {
         file.digest
         for artifact in store.folders()
         for version in map(artifact.version, artifact.numbers())
@@ -192,12 +192,12 @@ def _check_pool(root: Path, store: Store, report: Report, scope: Scope) -> None:
     damaged = [
         str(path.relative_to(root))
         for path in map(Path, store.pool.blobs())
-        if ALGORITHM + path.name not in used and not _has_its_digest(path)
+        if ALGORITHM + path.name not in digests and not _has_its_digest(path)
     ]
     if store.bucket is not None:
         for digest, size in (scope.listed or {}).items():
             place = BucketPlace(store.bucket, FileEntry("", size, digest))
-            if digest not in used and place.damage():
+            if digest not in digests and place.damage():
                 damaged.append(place.address)
     for place_name in damaged:
         report.error("content-damaged", place_name, "A stored content does not match its digest.")

@@ -123,9 +123,9 @@ class _RunCheck:
     def _displacement(self, state: JournalState, place: str) -> None:
         """Report a journal whose lines are intact, but not those that were written."""
         if lines := _listed(state.displaced):
-            one = Message("Line {lines} is repeated or out of order.", lines=lines)
+            singular = Message("Line {lines} is repeated or out of order.", lines=lines)
             more = Message("Lines {lines} are repeated or out of order.", lines=lines)
-            self.report.error("journal-altered", place, one if len(state.displaced) == 1 else more)
+            self.report.error("journal-altered", place, singular if len(state.displaced) == 1 else more)
         else:
             self.report.error("journal-altered", place, "The journal does not match its checksum.")
 
@@ -189,7 +189,7 @@ def _has_checksum(path: Path, end: int, status: dict[str, Any], key: str) -> boo
 
 
 def _listed(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:SHOWN]))
+    text = ", ".join(map(str, numbers[:SHOWN]))
     if len(numbers) > SHOWN:
-        return Message("{shown} and {more} more", shown=shown, more=f"{len(numbers) - SHOWN:,}")
-    return shown
+        return Message("{shown} and {more} more", shown=text, more=f"{len(numbers) - SHOWN:,}")
+    return text

@@ -120,8 +120,8 @@ def plan(run: RunFacts, *, exact: bool = True) -> Environment:
         requirements = [
             f"{name}=={number}" for name, number in sorted(packages.items()) if by_conda.get(name) != number
         ]
-        listed = run.environment.get("conda_channels")
-        channels = [str(name) for name in listed] if isinstance(listed, list) else []
+        names = run.environment.get("conda_channels")
+        channels = [str(name) for name in names] if isinstance(names, list) else []
         return Environment("conda", ".venv/bin/python", python_version, requirements, channels=channels)
     remarks = []
     if run.environment.get("conda_packages"):
@@ -155,15 +155,15 @@ def wanted_packages(run: RunFacts) -> dict[str, str]:
 
 
 def _pip(run: RunFacts) -> dict[str, str]:
-    listed = run.environment.get("pip_packages")
-    texts = listed if isinstance(listed, list) else []
+    packages = run.environment.get("pip_packages")
+    texts = packages if isinstance(packages, list) else []
     pairs = (str(text).partition("==") for text in texts)
     return {_normal(name): number for name, _, number in pairs if name}
 
 
 def _conda(run: RunFacts) -> dict[str, str]:
-    listed = run.environment.get("conda_packages")
-    texts = listed if isinstance(listed, list) else []
+    packages = run.environment.get("conda_packages")
+    texts = packages if isinstance(packages, list) else []
     return {
         _normal(name): number
         for name, number, *_ in (str(text).split("=") for text in texts if "=" in str(text))
@@ -192,8 +192,8 @@ def _interpreters(run: RunFacts) -> list[str]:
         if prefix:
             candidates.append(os.path.join(prefix, "bin", "python"))
     name = os.path.basename(words[0]) if words else "python3"
-    if found := shutil.which(name, path=variables.get("PATH")):
-        candidates.append(found)
+    if program := shutil.which(name, path=variables.get("PATH")):
+        candidates.append(program)
     candidates.append(sys.executable)
     return [path for path in dict.fromkeys(candidates) if os.path.isfile(path) and os.access(path, os.X_OK)]
 
@@ -201,10 +201,10 @@ def _interpreters(run: RunFacts) -> list[str]:
 def installed(python: str) -> tuple[str, dict[str, str]] | None:
     """Return the version of an interpreter and of its packages; None if it cannot be run."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-I", "-c", _LIST], capture_output=True, timeout=60, check=True, stdin=subprocess.DEVNULL
         )
-        answer = json.loads(done.stdout)
+        answer = json.loads(process.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
     return answer["version"], {_normal(name): number for name, number in answer["packages"].items()}
@@ -219,10 +219,10 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _version_remark(wanted: str, there: str) -> list[str]:
-    if not wanted or not there or wanted == there:
+def _version_remark(version: str, there: str) -> list[str]:
+    if not version or not there or version == there:
         return []
-    return [f"Python {there} instead of {wanted}."]
+    return [f"Python {there} instead of {version}."]
 
 
 def conda() -> str | None:
@@ -275,14 +275,14 @@ def missing(environment: Environment, folder: Path) -> str | None:
 def _refused(command: list[str], what: str, not_found: re.Pattern[str], place: str) -> str | None:
     """Return why a dry run failed, in a sentence; None if it did not."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, capture_output=True, text=True, timeout=SECONDS, check=False, env=os.environ | _DRY
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"The {what}s cannot be looked up: {error}."
-    if done.returncode == 0:
+    if process.returncode == 0:
         return None
-    output = f"{done.stdout}\n{done.stderr}"
+    output = f"{process.stdout}\n{process.stderr}"
     if match := not_found.search(output):
         return f"The {what} {next(filter(None, match.groups()))} is in no {place} that is reachable."
     last = (output.strip().splitlines() or ["unknown error"])[-1]

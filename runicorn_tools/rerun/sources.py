@@ -173,7 +173,7 @@ def _original(run: RunFacts, file: pack.File) -> bytes | None:
     """Return the content of a masked file before it was masked, if the commit or the folder of the run has it."""
     if not file.is_masked:
         return None
-    stored = run.sources.read(file.path)
+    stored_content = run.sources.read(file.path)
     candidates = []
     path = _root(run) / file.path
     if path.is_file() and not path.is_symlink():
@@ -184,7 +184,7 @@ def _original(run: RunFacts, file: pack.File) -> bytes | None:
     hide = Masking(dict(os.environ))
     for content in candidates:
         text = content.decode("utf-8", "replace")
-        if pack.CLEAN in file.flags or hide.text(text).encode() == stored:
+        if pack.CLEAN in file.flags or hide.text(text).encode() == stored_content:
             return content
     return None
 
@@ -234,7 +234,7 @@ def _outputs(run: RunFacts) -> list[str]:
 
 def _git(folder: Path, *arguments: str, input: str = "") -> bytes | None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *git.OPTIONS, "-c", "core.hooksPath=/dev/null", *arguments],
             cwd=folder,
             env={**os.environ, **git.ENVIRONMENT},
@@ -245,4 +245,4 @@ def _git(folder: Path, *arguments: str, input: str = "") -> bytes | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None

@@ -60,8 +60,8 @@ def make_plan(inventory: Inventory, state: State, root: Path) -> Plan:
         plan.unlink += _gone_files(inventory, state, root)
     plan.to_bin += [
         folder
-        for folder, seen in state.seen.items()
-        if folder not in inventory.runs and folder not in state.binned and _is_gone(inventory, folder, seen)
+        for folder, stamp in state.seen.items()
+        if folder not in inventory.runs and folder not in state.binned and _is_gone(inventory, folder, stamp)
     ]
     plan.downloads.sort(
         key=lambda download: (download.priority, not download.path.endswith(layout.META), download.info.size)
@@ -110,9 +110,9 @@ def _split(inventory: Inventory, path: str) -> tuple[str | None, str]:
     return (folder if folder in inventory.runs else None), rest
 
 
-def _is_gone(inventory: Inventory, folder: str, seen: float) -> bool:
+def _is_gone(inventory: Inventory, folder: str, stamp: float) -> bool:
     """Return whether a run missing in the inventory was deleted, and not merely created after its manifest."""
-    if not inventory.is_complete or (inventory.generated_at and seen >= inventory.generated_at):
+    if not inventory.is_complete or (inventory.generated_at and stamp >= inventory.generated_at):
         return False
     return not any(folder == place or folder.startswith(f"{place}/") for place in inventory.unread)
 

@@ -95,11 +95,11 @@ class _ProjectMirror:
         if error is not None:
             raise InvalidBoard(error)
         try:
-            stored = boards.write(self._root, project, name, board, expected=version)
+            board_file = boards.write(self._root, project, name, board, expected=version)
         except boards.BoardChanged:
             return version
         self.changes += 1
-        return stored.etag
+        return board_file.etag
 
     def _delete_board(self, project: str, name: str, version: str) -> None:
         with suppress(boards.BoardChanged, boards.BoardNotFound):
@@ -189,15 +189,15 @@ class _ProjectMirror:
         if content is None:
             raise documents.InvalidDocument(f"The file has {item.size:,} bytes.")
         try:
-            stored: str = documents.read(self._root, project, folder, name).etag
+            current: str = documents.read(self._root, project, folder, name).etag
         except documents.DocumentNotFound:
-            stored = documents.NONE
+            current = documents.NONE
         etag = documents.parse(content, name, 0.0).etag
-        if stored not in (version, etag):
+        if current not in (version, etag):
             return version
-        if stored != etag:
+        if current != etag:
             try:
-                documents.place(self._root, project, folder, name, content, expected=stored)
+                documents.place(self._root, project, folder, name, content, expected=current)
             except documents.DocumentChanged:  # edited here since it was read
                 return version
             self.changes += 1

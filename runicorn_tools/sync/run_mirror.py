@@ -128,7 +128,7 @@ class RunMirror:
 
     def _fetch(self, plan: Plan, result: SyncResult, progress: Progress | None) -> None:
         fetcher = Fetcher(self._remote, self._remote_root, self._root, self.state.parts())
-        total, done = len(plan.downloads), 0
+        total, count = len(plan.downloads), 0
         pool = ThreadPoolExecutor(max_workers=self._remote.parallel, thread_name_prefix="runicorn-sync")
         try:
             waiting = {
@@ -136,10 +136,10 @@ class RunMirror:
                 for download in plan.downloads
             }
             for future in as_completed(waiting):
-                done += 1
+                count += 1
                 self._record(waiting[future], future, result)
                 if progress is not None:
-                    progress(done, total, waiting[future].path)
+                    progress(count, total, waiting[future].path)
         finally:
             pool.shutdown(cancel_futures=True)
 

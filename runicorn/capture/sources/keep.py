@@ -257,7 +257,7 @@ class _Keeper:
         return (content, False) if masked == text else (masked.encode(), True)
 
     def _find_packs(self, contents: list[_Content]) -> None:
-        packs = {seen[1][0]: seen[1][3] for seen in self._known.values() if seen[1] is not None}
+        packs = {entry[1][0]: entry[1][3] for entry in self._known.values() if entry[1] is not None}
         for number, item in enumerate(contents):
             if not item.file.pack and item.file.name in packs:
                 contents[number] = item._replace(file=item.file._replace(pack=packs[item.file.name]))
@@ -272,8 +272,8 @@ class _Keeper:
             intake.keep(content, f"sha256:{digest}")
             intake.settle()
         sizes = record.packs_of(self._cache)
-        used = {item.file.pack for item in contents} - {""}
-        packs = {digest: len(content), **{name: sizes[name] for name in sorted(used)}}
+        names = {item.file.pack for item in contents} - {""}
+        packs = {digest: len(content), **{name: sizes[name] for name in sorted(names)}}
         for number, item in enumerate(contents):
             if not item.file.pack:
                 contents[number] = item._replace(file=item.file._replace(pack=digest))
@@ -281,14 +281,14 @@ class _Keeper:
 
     def _keep_few_packs(self, contents: list[_Content]) -> None:
         """Mark contents of small or mostly unused packs as new."""
-        used: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for item in {item.file.name: item for item in contents if item.file.pack}.values():
-            used[item.file.pack] = used.get(item.file.pack, 0) + item.file.size
-        largest = max(used, key=lambda name: used[name], default="")
+            sizes[item.file.pack] = sizes.get(item.file.pack, 0) + item.file.size
+        largest = max(sizes, key=lambda name: sizes[name], default="")
         packed = self._cache.get("packed", {})
-        rewritten = {name for name, size in used.items() if size < LEAST_USE * packed.get(name, 0)}
-        if len(used) >= MOST_PACKS:
-            rewritten |= used.keys() - {largest}
+        rewritten = {name for name, size in sizes.items() if size < LEAST_USE * packed.get(name, 0)}
+        if len(sizes) >= MOST_PACKS:
+            rewritten |= sizes.keys() - {largest}
         for number, item in enumerate(contents):
             if item.file.pack in rewritten:
                 contents[number] = item._replace(file=item.file._replace(pack=""))
@@ -307,9 +307,13 @@ class _Keeper:
             if item.file.pack  # a notebook with other outputs is not stored again
         }
         paths = {candidate.path for candidate in self._listing.files}
-        files |= {path: seen for path, seen in self._known.items() if seen[1] is None and path in paths}
-        written = self._outputs.times
-        if head == self._cache.get("head") and files == self._known and written == self._cache.get("written"):
+        files |= {path: entry for path, entry in self._known.items() if entry[1] is None and path in paths}
+        output_times = self._outputs.times
+        if (
+            head == self._cache.get("head")
+            and files == self._known
+            and output_times == self._cache.get("written")
+        ):
             return
         packed = {name: size for name, size in self._cache.get("packed", {}).items() if name in packs}
         if head not in packed:
@@ -320,7 +324,7 @@ class _Keeper:
             "packs": packs,
             "packed": packed,
             "files": files,
-            "written": written,
+            "written": output_times,
         }
         self._cache_file.parent.mkdir(exist_ok=True)
         content = json.dumps(value, separators=(",", ":")).encode("utf-8", "surrogateescape")

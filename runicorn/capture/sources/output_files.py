@@ -55,9 +55,9 @@ class OutputFiles:
         self._root, self._began, self._listing = root, start.began, listing
         self._top = os.path.realpath(top)
         self._inputs = _named(start)
-        files, written = cache.get("files"), cache.get("written")
+        files, times = cache.get("files"), cache.get("written")
         self._sources = files if isinstance(files, dict) else {}
-        self._earlier: dict[str, int] = written if isinstance(written, dict) else {}
+        self._earlier: dict[str, int] = times if isinstance(times, dict) else {}
         self._runs = self._read()
         self._ends: dict[str, float] = {}
         self.times: dict[str, int] = {}

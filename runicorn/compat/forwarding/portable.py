@@ -68,9 +68,9 @@ def _medium(medium: Media) -> Any:
 
 
 def _artifact(artifact: Artifact) -> Portable:
-    stored = artifact._stored
-    files = {path: str(source) for path, source in stored._files.items()}
+    original = artifact._stored
+    files = {path: str(source) for path, source in original._files.items()}
     about = {"name": artifact._name, "type": artifact.type, "description": artifact.description}
-    references = [(reference.uri, reference.metadata.get("name")) for reference in stored.get_references()]
+    references = [(reference.uri, reference.metadata.get("name")) for reference in original.get_references()]
     fields = {**about, "metadata": portable(artifact.metadata), "files": files, "references": references}
     return Portable("Artifact", fields)

@@ -46,10 +46,10 @@ class Artifact(UnknownMethods):
         self._aliases: list[str] = []
 
     @classmethod
-    def _of(cls, stored: Stored) -> Artifact:
+    def _of(cls, original: Stored) -> Artifact:
         new = cls.__new__(cls)
-        new._stored, new._folder, new._aliases = stored, None, []
-        new._name = stored.name
+        new._stored, new._folder, new._aliases = original, None, []
+        new._name = original.name
         new.type = artifacts.foreign_type(new._version())
         return new
 
@@ -245,8 +245,8 @@ class ArtifactManifestEntry:
 
     def local_path(self) -> str:
         """Return its path on this machine; files of versions are read-only."""
-        stored = self.artifact._stored
-        return str(stored.get_file_path(self.path) if stored.is_loaded else stored._files[self.path])
+        original = self.artifact._stored
+        return str(original.get_file_path(self.path) if original.is_loaded else original._files[self.path])
 
     def download(self, root: Any = None, *arguments: Any, **options: Any) -> str:
         """Copy it into a folder, by default that of `Artifact.download`."""

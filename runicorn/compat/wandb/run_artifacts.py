@@ -69,11 +69,11 @@ class RunArtifacts:
         else:
             spec = artifacts.our_spec(str(artifact_or_name), type)
         try:
-            stored = self._run.use_artifact(spec)
+            version = self._run.use_artifact(spec)
         except ArtifactError as error:
             raise CommError(str(error)) from error
         kind = self._artifact_type
-        return kind._of(stored) if stored.is_loaded else kind(stored.name, stored.type)
+        return kind._of(version) if version.is_loaded else kind(version.name, version.type)
 
     def link_artifact(
         self, artifact: Artifact, target_path: str, aliases: list[str] | None = None

@@ -75,12 +75,12 @@ def start(arguments: dict[str, Any], settings: Any) -> Run:
     )
     if params["name"] and not resumed and name != str(params["name"]):
         set_labels(run, display_name=str(params["name"]))
-    stored = {key: value for key, value in run.config.items() if not key.startswith(f"{OWN}.")}
+    run_config = {key: value for key, value in run.config.items() if not key.startswith(f"{OWN}.")}
     also = None if is_disabled else open_mirror("wandb")
     if also is not None:
         passed = {key: value for key, value in arguments.items() if value is not None}
         also("init", **passed, **_settings(settings))
-    view = ConfigView(run, {**(stored if resumed else {}), **config}, also, _refusal(params))
+    view = ConfigView(run, {**(run_config if resumed else {}), **config}, also, _refusal(params))
     view.lock(locked)
     started = Run(run, view, params, resumed=resumed, also=also)
     _complete(started, params, branch, trial)

@@ -117,14 +117,14 @@ class Table(Media, UnknownMethods):
 
     def store(self, run: Run, key: str, step: int | None, moment: float | None = None) -> None:
         names = [f"{key}/{column}" for column in self.columns]
-        done: dict[tuple[int, str], Any] = {}  # a medium may be in many rows; its file is written once
+        references: dict[tuple[int, str], Any] = {}  # a medium may be in many rows; its file is written once
 
         def content(cell: Any, name: str) -> Any:
             if not isinstance(cell, Media):
                 return cell
-            if (id(cell), name) not in done:
-                done[id(cell), name] = _stored(cell, run, name, step, moment)
-            return done[id(cell), name]
+            if (id(cell), name) not in references:
+                references[id(cell), name] = _stored(cell, run, name, step, moment)
+            return references[id(cell), name]
 
         rows = [
             [content(cell, name) for cell, name in zip(row, [*names, *[key] * len(row)])] for row in self.data

@@ -156,11 +156,11 @@ def _check_version(root: Path, project: str, name: str, expected: str) -> None:
     if expected == ANY:
         return
     try:
-        stored: str | None = read(root, project, name).etag
+        etag: str | None = read(root, project, name).etag
     except BoardNotFound:
-        stored = None
-    if (stored or NONE) != expected:
-        raise BoardChanged(stored)
+        etag = None
+    if (etag or NONE) != expected:
+        raise BoardChanged(etag)
 
 
 def parse(raw: bytes | None) -> tuple[dict[str, Any], str | None]:

@@ -219,18 +219,18 @@ def write(
 
     path = path_of(root, project, folder, name)
     with _locked(root):
-        stored = _stored(root, project, folder, name)
-        document = replace(document, kind=document.kind or (stored.kind if stored else KINDS[0]))
-        if stored is None and expected not in (ANY, NONE):
+        current = _stored(root, project, folder, name)
+        document = replace(document, kind=document.kind or (current.kind if current else KINDS[0]))
+        if current is None and expected not in (ANY, NONE):
             raise DocumentChanged(None, expected)
-        if stored is None:
+        if current is None:
             return _replace(root, path, name, document)
-        if _content(document) == _content(stored):
-            return stored
-        if expected not in (ANY, stored.etag):
-            raise DocumentChanged(stored.etag, expected)
-        authors = _joined(stored.authors, document.authors)
-        changed = replace(document, authors=authors, created=stored.created, others=stored.others)
+        if _content(document) == _content(current):
+            return current
+        if expected not in (ANY, current.etag):
+            raise DocumentChanged(current.etag, expected)
+        authors = _joined(current.authors, document.authors)
+        changed = replace(document, authors=authors, created=current.created, others=current.others)
         return _replace(root, path, name, changed)
 
 
@@ -265,17 +265,17 @@ def append(
     if not text.strip():
         raise InvalidDocument("The text is blank.")
     with _locked(root):
-        stored = read(root, project, folder, name)
-        if stored.error:
-            raise InvalidDocument(stored.error)
+        current = read(root, project, folder, name)
+        if current.error:
+            raise InvalidDocument(current.error)
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
         signed = _MARKDOWN.sub(r"\\\1", author) + ", " if author else ""
         added = replace(
-            stored,
-            text=f"{stored.text.rstrip()}\n\n#### {signed}{moment}\n\n{text.strip()}".lstrip(),
+            current,
+            text=f"{current.text.rstrip()}\n\n#### {signed}{moment}\n\n{text.strip()}".lstrip(),
             # A sweep may add to one entry for ever: who wrote first and the last runs are named at its head.
-            authors=_joined(stored.authors, [author] if author else [])[:MOST_AUTHORS],
-            runs=_joined(stored.runs, runs)[-MOST_RUNS:],
+            authors=_joined(current.authors, [author] if author else [])[:MOST_AUTHORS],
+            runs=_joined(current.runs, runs)[-MOST_RUNS:],
         )
         return _replace(root, path_of(root, project, folder, name), name, added)
 
@@ -288,11 +288,11 @@ def delete(root: Path, project: str, folder: str, name: str, *, expected: str = 
         DocumentNotFound, InvalidName: it is missing, or a name is invalid.
     """
     with _locked(root):
-        stored = _stored(root, project, folder, name)
-        if stored is None:
+        current = _stored(root, project, folder, name)
+        if current is None:
             raise DocumentNotFound(name)
-        if expected not in (ANY, stored.etag):
-            raise DocumentChanged(stored.etag, expected)
+        if expected not in (ANY, current.etag):
+            raise DocumentChanged(current.etag, expected)
         path_of(root, project, folder, name).unlink(missing_ok=True)
 
 

@@ -35,8 +35,8 @@ def encoder(reference: Reference | None = None) -> Callable[[float, int | None, 
     """Return a function of time, step and row that returns a line; it never fails for a value in the row."""
 
     def leaf(value: Any) -> Any:
-        stored = None if reference is None else reference(value)
-        return _stand_in(value) if stored is None else stored
+        replacement = None if reference is None else reference(value)
+        return _stand_in(value) if replacement is None else replacement
 
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=leaf).encode
 

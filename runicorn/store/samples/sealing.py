@@ -109,14 +109,14 @@ def _table(sizes: list[tuple[int, int]]) -> bytes:
     """Return the last member, which lists the others; nothing if they are too many or too large."""
     if len(sizes) > MOST_LISTED or any(max(pair) >= 2**32 for pair in sizes):
         return b""
-    listed = b"".join(_PAIR.pack(*pair) for pair in sizes) + struct.pack("<I", len(sizes))
-    extra = 4 + _SIZES.size + 4 + len(listed)
+    table = b"".join(_PAIR.pack(*pair) for pair in sizes) + struct.pack("<I", len(sizes))
+    extra = 4 + _SIZES.size + 4 + len(table)
     total = 12 + extra + len(_EMPTY)
     return b"".join(
         [
             struct.pack("<4sIBBH", b"\x1f\x8b\x08\x04", 0, 0, 255, extra),
             struct.pack("<2sH", b"RS", _SIZES.size) + _SIZES.pack(total, 0, 0),
-            struct.pack("<2sH", b"RI", len(listed)) + listed,
+            struct.pack("<2sH", b"RI", len(table)) + table,
             _EMPTY,
         ]
     )

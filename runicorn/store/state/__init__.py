@@ -89,8 +89,8 @@ def derived(status: object, exit_reason: object) -> State:
 def evidence_in(status: Mapping[str, Any]) -> Evidence:
     """Return the evidence in a `status.json`, without values of a wrong type."""
     evidence: dict[str, Any] = {}
-    stored = status.get(EVIDENCE)
-    for key, value in stored.items() if isinstance(stored, dict) else ():
+    fields = status.get(EVIDENCE)
+    for key, value in fields.items() if isinstance(fields, dict) else ():
         if key in TEXTS and isinstance(value, str):
             evidence[key] = value[:LONGEST_TEXT]
         elif key in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -174,51 +174,53 @@ def may_follow(standing: Standing, event: Event) -> bool:
     return isinstance(standing.exit_reason, str) and standing.exit_reason in rule.reasons
 
 
-def follow(standing: Standing, seen: Observation) -> StateChange | None:
+def follow(standing: Standing, observation: Observation) -> StateChange | None:
     """Return the change of state that follows; None if the state stays."""
-    if not may_follow(standing, seen.event):
+    if not may_follow(standing, observation.event):
         return None
-    if seen.event in (Event.EXITED, Event.MISSING):
-        return _exited(seen)
-    if seen.event is Event.ENDED:
-        return _ended(seen)
-    if seen.event is Event.REPORTED:
-        return _reported(standing, seen)
-    if seen.event is Event.READ:
-        if standing.state is State.STALLED and seen.status == State.RUNNING:
+    if observation.event in (Event.EXITED, Event.MISSING):
+        return _exited(observation)
+    if observation.event is Event.ENDED:
+        return _ended(observation)
+    if observation.event is Event.REPORTED:
+        return _reported(standing, observation)
+    if observation.event is Event.READ:
+        if standing.state is State.STALLED and observation.status == State.RUNNING:
             return None
-        state = State(seen.status)
-        return StateChange(state, STATUS_OF[state], seen.exit_reason, seen.evidence)
-    (target,) = TABLE[seen.event].targets
-    return StateChange(target, STATUS_OF[target], None, seen.evidence)
+        state = State(observation.status)
+        return StateChange(state, STATUS_OF[state], observation.exit_reason, observation.evidence)
+    (target,) = TABLE[observation.event].targets
+    return StateChange(target, STATUS_OF[target], None, observation.evidence)
 
 
-def _ended(seen: Observation) -> StateChange:
-    reason = seen.exit_reason
-    if seen.job and reason in NOTICES and seen.status == layout.INTERRUPTED:
-        return _by_scheduler(_announced(seen.job, reason, seen.at), reason, {**seen.job, "notice": reason})
-    return StateChange(derived(seen.status, reason), seen.status, reason, seen.evidence)
+def _ended(observation: Observation) -> StateChange:
+    reason = observation.exit_reason
+    if observation.job and reason in NOTICES and observation.status == layout.INTERRUPTED:
+        return _by_scheduler(
+            _announced(observation.job, reason, observation.at), reason, {**observation.job, "notice": reason}
+        )
+    return StateChange(derived(observation.status, reason), observation.status, reason, observation.evidence)
 
 
-def _exited(seen: Observation) -> StateChange:
-    reason = seen.exit_reason or NOT_FOUND
-    if reason in UNSEEN and (memory := seen.memory()):
-        evidence: Evidence = {**seen.evidence, **memory}
+def _exited(observation: Observation) -> StateChange:
+    reason = observation.exit_reason or NOT_FOUND
+    if reason in UNSEEN and (memory := observation.memory()):
+        evidence: Evidence = {**observation.evidence, **memory}
         return StateChange(State.OUT_OF_MEMORY, STATUS_OF[State.OUT_OF_MEMORY], reason, evidence)
-    if seen.job and (reason in NOTICES or (seen.notice and reason in UNSEEN)):
-        notice = seen.notice or reason
-        state = OF_JOBS.get(seen.report()) or _announced(seen.job, notice, seen.at)
-        return _by_scheduler(state, reason, {**seen.evidence, **seen.job, "notice": notice})
+    if observation.job and (reason in NOTICES or (observation.notice and reason in UNSEEN)):
+        notice = observation.notice or reason
+        state = OF_JOBS.get(observation.report()) or _announced(observation.job, notice, observation.at)
+        return _by_scheduler(state, reason, {**observation.evidence, **observation.job, "notice": notice})
     interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
     status = layout.INTERRUPTED if interrupted else layout.FAILED
-    return StateChange(derived(status, reason), status, reason, seen.evidence)
+    return StateChange(derived(status, reason), status, reason, observation.evidence)
 
 
-def _reported(standing: Standing, seen: Observation) -> StateChange | None:
-    state, reason = OF_JOBS.get(seen.report()) if seen.job else None, str(standing.exit_reason)
+def _reported(standing: Standing, observation: Observation) -> StateChange | None:
+    state, reason = OF_JOBS.get(observation.report()) if observation.job else None, str(standing.exit_reason)
     if state in (None, standing.state) or STATUS_OF[state] != STATUS_OF[standing.state]:
         return None
-    return _by_scheduler(state, reason, {**seen.job, "notice": reason})
+    return _by_scheduler(state, reason, {**observation.job, "notice": reason})
 
 
 def _by_scheduler(state: State, reason: str, evidence: Evidence) -> StateChange:

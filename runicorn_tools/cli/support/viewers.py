@@ -42,7 +42,7 @@ def viewer_client(url: str, storage: Path | None) -> RunicornClient:
 
 
 @contextmanager
-def asked(url: str, token: str | None, storage: Path | None) -> Iterator[RunicornClient]:
+def open_client(url: str, token: str | None, storage: Path | None) -> Iterator[RunicornClient]:
     """Open a client of the viewer at `--url`; exit with a sentence and the documented code if it refuses or fails."""
     from runicorn.api import RunicornAPIError, RunicornClient
 

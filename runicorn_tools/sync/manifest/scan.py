@@ -226,7 +226,7 @@ def _record_subfolder(
         name, about = waiting.pop()
         if before is not None and before.media.get(name) == about.stamp:
             run.media[name] = about.stamp
-            inside = {path: seen for path, seen in before.files.items() if path.rpartition("/")[0] == name}
+            inside = {path: state for path, state in before.files.items() if path.rpartition("/")[0] == name}
             run.files.update(inside)
             continue
         listing = dict(reader.many([f"{folder}/{name}"]))[f"{folder}/{name}"]
@@ -235,7 +235,7 @@ def _record_subfolder(
                 listing
             ):  # as it was: what cannot be seen was not deleted
                 prefix = f"{name}/"
-                run.files.update({p: seen for p, seen in before.files.items() if p.startswith(prefix)})
+                run.files.update({p: state for p, state in before.files.items() if p.startswith(prefix)})
             continue
         inner = [entry for entry in listing if entry.is_folder and is_safe_part(entry.name)]
         waiting += [(f"{name}/{entry.name}", entry) for entry in inner if name.count("/") < MOST_DEPTH - 2]

@@ -153,12 +153,12 @@ def _call(function: Callable[[], Any], trial: Trial) -> None:
 
 def _run_program(trial: Trial) -> None:
     environment = {**os.environ, VARIABLE: str(trial.path.absolute()), "WANDB_SWEEP_ID": trial.sweep.id}
-    done = subprocess.run(_command(trial), env=environment, check=False)
+    process = subprocess.run(_command(trial), env=environment, check=False)
     content, _ = layout.read_json(trial.path)
     trial.state, trial.result = content["state"], content["result"]
     trial.run_id, trial.at_bands = content["run_id"], content["at_bands"]
-    if trial.state == "running" or done.returncode:
-        trial.state = "failed" if done.returncode else "finished"
+    if trial.state == "running" or process.returncode:
+        trial.state = "failed" if process.returncode else "finished"
         trial.save()
 
 

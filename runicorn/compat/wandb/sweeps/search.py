@@ -60,14 +60,14 @@ def _likely(
         width = max(0.03, 0.5 / math.sqrt(len(ordered)))
         if parameter.value_at is None and parameter.choices is not None:
             width = min(width, 0.5 / len(parameter.choices))  # a choice has no neighbours
-        drawn = [
+        candidates = [
             generator.random()
             if generator.random() < 1 / (1 + len(near))
             else _reflected(generator.gauss(generator.choice(near), width))
             for _ in range(CANDIDATES)
         ]
         positions[name] = max(
-            drawn, key=lambda place: _density(place, near, width) / _density(place, far, width)
+            candidates, key=lambda place: _density(place, near, width) / _density(place, far, width)
         )
     return positions
 
