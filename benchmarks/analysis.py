@@ -106,5 +106,5 @@ def main(runs: int, points: int) -> bool:
 
 
 if __name__ == "__main__":
-    given = [int(text) for text in sys.argv[1:]]
-    sys.exit(not main(*(given + [100_000, 10_000_000][len(given) :])))
+    arguments = [int(text) for text in sys.argv[1:]]
+    sys.exit(not main(*(arguments + [100_000, 10_000_000][len(arguments) :])))

@@ -30,8 +30,8 @@ START_SECONDS = 3.0
 
 
 def main(points: list[int]) -> bool:
-    kept = [straight_and_resumed(count) for count in points]
-    return smoothed_against_plain(max(points) // 10) and all(kept)
+    results = [straight_and_resumed(count) for count in points]
+    return smoothed_against_plain(max(points) // 10) and all(results)
 
 
 def straight_and_resumed(points: int) -> bool:
@@ -59,13 +59,15 @@ def straight_and_resumed(points: int) -> bool:
             warm = alternating({name: lambda at=at: median(session, at) for name, at in addresses.items()})
     line("empty view", warm["empty"], "ms")
     cold_limit, warm_limit = (COLD_MS, WARM_MS) if points == MILLION else (None, None)
-    kept = line(f"{points:,} points to 2,000, cold", cold[STRAIGHT], "ms", cold_limit)
+    is_within = line(f"{points:,} points to 2,000, cold", cold[STRAIGHT], "ms", cold_limit)
     line("  before the viewer has started", cold["at once"], "ms")
-    kept &= line(f"{points:,} points to 2,000, warm", warm[STRAIGHT], "ms", warm_limit)
+    is_within &= line(f"{points:,} points to 2,000, warm", warm[STRAIGHT], "ms", warm_limit)
     line("the same resumed five times, cold", cold[RESUMED], "ms")
     line("the same resumed five times, warm", warm[RESUMED], "ms")
-    kept &= line("warm against an empty view", warm[STRAIGHT] / warm["empty"], "x", WARM_LIMIT)
-    return kept & line("resumed against straight, warm", warm[RESUMED] / warm[STRAIGHT], "x", RESUMED_LIMIT)
+    is_within &= line("warm against an empty view", warm[STRAIGHT] / warm["empty"], "x", WARM_LIMIT)
+    return is_within & line(
+        "resumed against straight, warm", warm[RESUMED] / warm[STRAIGHT], "x", RESUMED_LIMIT
+    )
 
 
 def smoothed_against_plain(points: int) -> bool:

@@ -46,25 +46,27 @@ def main() -> None:
         _let_folders_settle()
         own = environment(home)
         os.environ.update(own)
-        kept = [
+        results = [
             report("python -c pass", best(lambda: run([sys.executable, "-c", "pass"], own)), None),
             report("runicorn --help", best(lambda: command(own, "--help")), 0.2),
         ]
         listing = ("ls", "--storage", str(root))
         report(f"ls of {count:,} runs, the first", command(own, *listing), None)
-        kept.append(report(f"ls of {count:,} runs", best(lambda: command(own, *listing)), 0.6))
+        results.append(report(f"ls of {count:,} runs", best(lambda: command(own, *listing)), 0.6))
         sort = (*listing, "--sort", f"metric.{METRIC}.last", "--limit", "5")
         report(f"ls of {count:,} runs sorted by a metric, the first", command(own, *sort), None)
         report(f"ls of {count:,} runs sorted by a metric", best(lambda: command(own, *sort)), None)
-        kept.append(report(f"frame of {count:,} runs", best(lambda: frame(root)), 0.5))
+        results.append(report(f"frame of {count:,} runs", best(lambda: frame(root)), 0.5))
         statement = f"SELECT run_id, step, value FROM points WHERE name = '{METRIC}'"
         points = ("sql", statement, "--csv", "--storage", str(few))
-        kept.append(report(f"points of one metric of {WITH_POINTS:,} runs", command(own, *points), 2.0))
+        results.append(report(f"points of one metric of {WITH_POINTS:,} runs", command(own, *points), 2.0))
         with viewer(root, home) as server:
             until(lambda: server.get("/api/v2/experiments?per_page=1").json()["total"] >= count)
-            asked = ("ls", "--url", server.url)
-            kept.append(report(f"ls of {count:,} runs by a viewer", best(lambda: command(own, *asked)), 0.3))
-    sys.exit(not all(kept))
+            arguments = ("ls", "--url", server.url)
+            results.append(
+                report(f"ls of {count:,} runs by a viewer", best(lambda: command(own, *arguments)), 0.3)
+            )
+    sys.exit(not all(results))
 
 
 def command(own: dict[str, str], *words: str) -> Cost:

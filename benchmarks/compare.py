@@ -115,9 +115,9 @@ def _cpu_of(page: Any, what: str, act: Callable[[], int]) -> bool:
     act()
     before = seconds()
     moves = act()
-    taken = (seconds() - before) / moves * 1000
+    cpu_ms = (seconds() - before) / moves * 1000
     session.detach()
-    return line(f"{what}, CPU of a frame", taken, "ms", FRAME_MS)
+    return line(f"{what}, CPU of a frame", cpu_ms, "ms", FRAME_MS)
 
 
 def all_runs(runs: int, points: int) -> bool:
@@ -138,8 +138,8 @@ def all_runs(runs: int, points: int) -> bool:
             def several(query: str = "") -> tuple[float, float]:
                 """Return the median of the seconds of some responses, and the mean of the server's CPU seconds."""
                 before = _cpu(process)
-                taken = sorted(ask(session, request(query)) / 1000 for _ in range(ROUNDS))
-                return taken[ROUNDS // 2], (_cpu(process) - before) / ROUNDS
+                durations = sorted(ask(session, request(query)) / 1000 for _ in range(ROUNDS))
+                return durations[ROUNDS // 2], (_cpu(process) - before) / ROUNDS
 
             began, unread = _cpu(process), runs
             while unread:
@@ -182,12 +182,12 @@ def fill(root: Path, home: Path, runs: int, points: int) -> None:
     for start in range(0, len(keys), 1000):
         some = keys[start : start + 1000]
         Journal.objects.bulk_create(Journal(run_id=key, rows=points, offset=1, size=1) for key in some)
-        made, tails = [], []
+        series_rows, tails = [], []
         for key in some:
             curve = np.exp(-steps / random.uniform(50, 400)) * random.uniform(1, 3) + random.normal(
                 0, 0.02, points
             )
-            made.append(
+            series_rows.append(
                 Series(
                     run_id=key,
                     generation=1,
@@ -210,7 +210,7 @@ def fill(root: Path, home: Path, runs: int, points: int) -> None:
             values = Values(FLOAT, curve.view(np.int64))
             packed = Points(steps, steps, 1.7e9 + steps * 0.25, values, Values.nothing(points))
             tails.append(codec.encode(packed))
-        Series.objects.bulk_create(made)
+        Series.objects.bulk_create(series_rows)
         ids = Series.objects.filter(run__in=some).order_by("run_id").values_list("pk", flat=True)
         Tail.objects.bulk_create(
             Tail(series_id=pk, first_row=0, count=points, data=data)
@@ -219,5 +219,5 @@ def fill(root: Path, home: Path, runs: int, points: int) -> None:
 
 
 if __name__ == "__main__":
-    given = [int(text) for text in sys.argv[1:]]
-    sys.exit(not main(*(given + [10_000, 500][len(given) :])))
+    arguments = [int(text) for text in sys.argv[1:]]
+    sys.exit(not main(*(arguments + [10_000, 500][len(arguments) :])))

@@ -87,7 +87,7 @@ def _programs(project: Path, root: Path) -> None:
                 "RUNICORN_COMPANION": "off",
                 "PYTHONPATH": str(Path(__file__).parents[1]),
             }
-            done = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "train.py"],
                 cwd=project,
                 env=variables,
@@ -95,7 +95,7 @@ def _programs(project: Path, root: Path) -> None:
                 text=True,
                 check=True,
             )
-            rounds.append([float(word) for word in done.stdout.split()])
+            rounds.append([float(word) for word in process.stdout.split()])
     names = ("init, ms", "log, median µs", "log, 99th percentile µs", "CPU of the training, ms")
     for position, name in enumerate(names):
         best = {setting: min(line[position] for line in rounds) for setting, rounds in results.items()}

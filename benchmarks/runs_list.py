@@ -109,11 +109,11 @@ def wait_until_read(path: Path, since: float) -> None:
     """Wait until a viewer has scanned every folder once, so that later only the queries are measured."""
     from runs.models import StorageRoot
 
-    def listed() -> bool:
+    def is_listed() -> bool:
         root = StorageRoot.objects.get(path=str(path))
         return (root.listed_at or 0.0) > since
 
-    until(listed, timeout=1800, pause=0.2)
+    until(is_listed, timeout=1800, pause=0.2)
 
 
 def use_root(path: Path) -> None:
@@ -216,11 +216,11 @@ def main() -> int:
         write_store(first, min(FIRST, count))
         write_store(root, count)
         with viewer(first, home) as server:
-            listing_seconds, read = listing_times(server, min(FIRST, count))
+            listing_seconds, full_seconds = listing_times(server, min(FIRST, count))
         within_limits = line(
             f"{min(FIRST, count):,} runs listed for the first time", listing_seconds, "s", 3.0
         )
-        line("  and read in full", read, "s")
+        line("  and read in full", full_seconds, "s")
         use_root(first)
         add_metrics()
         since = time.time()
@@ -229,9 +229,9 @@ def main() -> int:
             within_limits &= compare_at_once(server)
         use_root(root)
         with viewer(root, home) as server:
-            listing_seconds, read = listing_times(server, count)
+            listing_seconds, full_seconds = listing_times(server, count)
         line(f"{count:,} runs listed for the first time", listing_seconds, "s")
-        line("  and read in full", read, "s")
+        line("  and read in full", full_seconds, "s")
         add_metrics()
         since = time.time()
         with viewer(root, home) as server:

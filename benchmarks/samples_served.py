@@ -53,9 +53,9 @@ def main(rows: int) -> bool:
 def fill(run_dir: Path, rows: int) -> int:
     """Write a set of at least so many samples; return their number."""
     write(run_dir, min(50_000, rows))
-    written = chunks(samples_folder(run_dir, "rollouts"))
-    rows_by_chunk = [sum(entry.rows for entry in read_index(chunk)) for chunk in written]
-    source, number, count = written[0], written[-1].number, sum(rows_by_chunk)
+    written_chunks = chunks(samples_folder(run_dir, "rollouts"))
+    rows_by_chunk = [sum(entry.rows for entry in read_index(chunk)) for chunk in written_chunks]
+    source, number, count = written_chunks[0], written_chunks[-1].number, sum(rows_by_chunk)
     while count < rows:
         number += 1
         link = Chunk(number, source.folder)

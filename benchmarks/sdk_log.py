@@ -107,10 +107,10 @@ def beginning(root: Path) -> bool:
     command = [sys.executable, "-c", FRESH, str(root)]
     edges = []
     for _ in range(STARTS):
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=Path(__file__).parent.parent, check=True, capture_output=True, text=True
         )
-        edges.append(float(done.stdout))
+        edges.append(float(process.stdout))
     line(f"log(), p99 of the first {FIRST} calls after init(), worst start", max(edges), "µs")
     return line(f"log(), p99 of the first {FIRST} calls after init()", _median(edges), "µs", FIRST_EDGE)
 

@@ -59,7 +59,7 @@ def measure(name: str, folder: Path) -> float:
     script.write_text(PROGRAM.format(start=CASES[name], calls=CALLS))
     runner = ["-m", "runicorn.compat"] if "shim" in name else []
     private = {"RUNICORN_DIR": str(folder / "store"), "HOME": str(folder), "WANDB_SILENT": "true"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *runner, script],
         cwd=folder,
         env=os.environ | private | {"RUNICORN_CONFIG_DIR": str(folder), "RUNICORN_DATA_DIR": str(folder)},
@@ -67,7 +67,7 @@ def measure(name: str, folder: Path) -> float:
         text=True,
         check=True,
     )
-    return float(next(text for text in done.stdout.splitlines() if text.startswith("median")).split()[1])
+    return float(next(text for text in process.stdout.splitlines() if text.startswith("median")).split()[1])
 
 
 if __name__ == "__main__":

@@ -164,10 +164,10 @@ def measure(name: str, python: Path, folder: Path, runs: int) -> bool:
     program = "".join(f"{key} = {value!r}\n" for key, value in values.items()) + server.fill
     ours = environment(folder / "home", HOME=str(folder))
     del ours["PYTHONPATH"]  # the installed packages, not this checkout
-    done = subprocess.run(
+    training = subprocess.run(
         [python, "-c", program], env=ours, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
     )
-    run, port = done.stdout.split()[-1], free_port()
+    run, port = training.stdout.split()[-1], free_port()
     command = [text.format(folder=folder, port=port) for text in server.command]
     url, began = f"http://127.0.0.1:{port}", time.perf_counter()
     process = subprocess.Popen(

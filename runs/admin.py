@@ -189,8 +189,8 @@ class RunAdmin(CurationAdmin):
         )
 
     def _report(self, request: HttpRequest, results: dict[str, RunResult], text: str) -> None:
-        done = text.format(done=count_successes(results), runs=len(results))
-        self.message_user(request, done, messages.SUCCESS)
+        message = text.format(done=count_successes(results), runs=len(results))
+        self.message_user(request, message, messages.SUCCESS)
         for run_id, result in results.items():
             if not result["success"]:
                 self.message_user(request, f"{run_id}: {result['error']}", messages.WARNING)

@@ -224,10 +224,10 @@ def record_script_alerts(run: Run, alerts: Sequence[ScriptAlert], presence: View
         )
         for key, alert in new.items()
     ]
-    stored = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
+    rows = AlertEvent.objects.bulk_create(events, batch_size=BATCH)
     enabled = _enabled()
-    _deliver([(event, enabled) for event in stored if presence.is_current(run, event.at)])
-    return bool(stored)
+    _deliver([(event, enabled) for event in rows if presence.is_current(run, event.at)])
+    return bool(rows)
 
 
 def _what(change: ConditionChange, presence: ViewerPresence) -> Any:

@@ -76,14 +76,14 @@ def channel_page(request: HttpRequest, key: int | None = None) -> HttpResponse:
     form = ChannelForm(request.POST)
     if form.is_valid():
         try:
-            saved = services.save_channel(form.fields_to_save(key is None), key)
+            saved_channel = services.save_channel(form.fields_to_save(key is None), key)
             if "test" not in request.POST:
                 return redirect(f"{reverse('alerts')}#channels-title")
             from alerts.delivery import sending
 
-            failure = sending.test(saved)
+            failure = sending.test(saved_channel)
             result = translated(failure) if failure else gettext("The test message was sent.")
-            return _show_channel(request, _channel(saved.pk), form, result, failure is not None)
+            return _show_channel(request, _channel(saved_channel.pk), form, result, failure is not None)
         except InvalidAlert as error:
             form.refuse(error)
         except AlertsUnavailable as error:

@@ -87,8 +87,8 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=gettext_lazy("Remove alias"), permissions=["change"])
     def remove_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         if words := self._words(request):
-            done = _("removed from the alias {alias}").format(alias=words)
-            self._apply_to_each(request, queryset, lambda version: _without_alias(version, words), done)
+            message = _("removed from the alias {alias}").format(alias=words)
+            self._apply_to_each(request, queryset, lambda version: _without_alias(version, words), message)
 
     @admin.action(description=gettext_lazy("Add tags"), permissions=["change"])
     def add_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:

@@ -200,5 +200,5 @@ class RunArtifacts(StoreView):
         run = get_run(run_id)
         usage_links.catch_up(run)
         discovery.refresh_all(run.root)
-        created, used = (uses_of_run(run, kind) for kind in (Use.MADE, Use.USED))
-        return Response(responses.ArtifactsOfRun(created=created, used=used))
+        created, inputs = (uses_of_run(run, kind) for kind in (Use.MADE, Use.USED))
+        return Response(responses.ArtifactsOfRun(created=created, used=inputs))

@@ -34,9 +34,9 @@ def check(version: Version) -> None:
             place = verify.first_place(on_disk, entry)
             if not isinstance(place, Path):
                 bucket, sizes[entry.digest] = place.bucket, entry.size
-        stored = bucket.sizes(sizes) if bucket is not None else sizes
+        stored_sizes = bucket.sizes(sizes) if bucket is not None else sizes
         for digest in sizes:
-            if stored.get(digest) != sizes[digest]:
+            if stored_sizes.get(digest) != sizes[digest]:
                 raise DamagedFile(
                     "{version} is incomplete: {digest} is missing.", version=version, digest=digest
                 )

@@ -140,25 +140,25 @@ def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, in
 def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple[list[Node], set[Edge]]:
     """Return a topological order, and the back edges of the search."""
     targets = {edge.target for edges in out.values() for edge in edges}
-    done: dict[Node, bool] = {}
+    is_finished: dict[Node, bool] = {}
     postorder: list[Node] = []
     back_edges: set[Edge] = set()
     for start in sorted(nodes, key=lambda node: node in targets):
-        if start in done:
+        if start in is_finished:
             continue
-        done[start] = False
+        is_finished[start] = False
         stack = [(start, iter(out[start]))]
         while stack:
             node, rest = stack[-1]
             edge = next(rest, None)
             if edge is None:
-                done[node] = True
+                is_finished[node] = True
                 postorder.append(node)
                 stack.pop()
-            elif edge.target not in done:
-                done[edge.target] = False
+            elif edge.target not in is_finished:
+                is_finished[edge.target] = False
                 stack.append((edge.target, iter(out[edge.target])))
-            elif not done[edge.target]:
+            elif not is_finished[edge.target]:
                 back_edges.add(edge)
     return postorder[::-1], back_edges
 

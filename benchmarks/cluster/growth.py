@@ -99,8 +99,8 @@ def main() -> int:
         for before, size in itertools.pairwise([0, *sizes]):
             write_store(root, size, first=before)
             for engine in engines:
-                used = database if engine == "postgresql" else None
-                costs = measure_store(root, home / engine, used, size - before)
+                server = database if engine == "postgresql" else None
+                costs = measure_store(root, home / engine, server, size - before)
                 smallest = first.setdefault(engine, costs)
                 print(f"{engine}, {size:,} runs")
                 for what, value in costs.items():

@@ -72,10 +72,10 @@ def hover(page: Any, what: str) -> bool:
     devtools = page.context.new_cdp_session(page)
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     before = _cpu(devtools)
-    taken = percentile(page.evaluate(HOVER, POSITIONS), 0.95)
+    duration = percentile(page.evaluate(HOVER, POSITIONS), 0.95)
     cost = (_cpu(devtools) - before) / POSITIONS
     devtools.detach()
-    line(f"hover over {what}, 95th percentile", taken, "ms")
+    line(f"hover over {what}, 95th percentile", duration, "ms")
     return line("  CPU of the page for a frame, painting included", cost, "ms", HOVER_LIMIT)
 
 
@@ -100,13 +100,13 @@ def filtering(page: Any, what: str) -> bool:
 
 def first_values(context: Any, address: str, what: str) -> bool:
     """Print how long after the click the first curve is drawn, in a browser that has been there."""
-    taken = []
+    durations = []
     for _ in range(ROUNDS):
         page = context.new_page()
         page.goto(address, wait_until="commit")
-        taken.append(float(page.evaluate(FIRST)))
+        durations.append(float(page.evaluate(FIRST)))
         page.close()
-    return line(f"first values of {what}, warm", percentile(taken, 0.5), "ms", FIRST_LIMIT)
+    return line(f"first values of {what}, warm", percentile(durations, 0.5), "ms", FIRST_LIMIT)
 
 
 def way_back(page: Any, what: str) -> bool:
@@ -116,5 +116,5 @@ def way_back(page: Any, what: str) -> bool:
     page.wait_for_url("**/runs/**")
     page.locator("figure[data-name] .plot").first.wait_for()
     page.go_back(wait_until="commit")
-    taken = float(page.evaluate(RESTORED, scrolled))
-    return line(f"back to {what}, scrolled as before", taken, "ms")
+    duration = float(page.evaluate(RESTORED, scrolled))
+    return line(f"back to {what}, scrolled as before", duration, "ms")

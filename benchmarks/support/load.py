@@ -39,7 +39,7 @@ def load(
         connections = [Connection(port, request) for _ in range(clients)]
         for connection in connections:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
-        used, began = _cpu(process), time.perf_counter()
+        cpu_seconds, began = _cpu(process), time.perf_counter()
         for connection in connections:
             connection.send()
         while time.perf_counter() < began + seconds:
@@ -48,11 +48,11 @@ def load(
                 if connection.is_complete():
                     durations.append(time.perf_counter() - connection.sent)
                     connection.send()
-        elapsed, used = time.perf_counter() - began, _cpu(process) - used
+        elapsed, cpu_seconds = time.perf_counter() - began, _cpu(process) - cpu_seconds
         for connection in connections:
             connection.socket.close()
     count = max(1, len(durations))
-    return Load(count / elapsed, statistics.median(durations) * 1000, used / count * 1000)
+    return Load(count / elapsed, statistics.median(durations) * 1000, cpu_seconds / count * 1000)
 
 
 def _cpu(process: psutil.Process) -> float:

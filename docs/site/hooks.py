@@ -145,9 +145,9 @@ def _sdk() -> str:
         sections.append(f"## {heading}\n")
         for name in names:
             module = f"runicorn.{homes[name]}" if name in homes else _provider(name)
-            kept = "".join(f', "!^{method}$"' for method in INTERNAL)
+            filters = "".join(f', "!^{method}$"' for method in INTERNAL)
             options = (
-                f'      heading_level: 3\n      heading: "runicorn.{name}"\n      filters: ["!^_"{kept}]\n'
+                f'      heading_level: 3\n      heading: "runicorn.{name}"\n      filters: ["!^_"{filters}]\n'
             )
             sections.append(f"::: {module}.{name}\n    options:\n{options}")
     return "\n".join(sections)

@@ -270,8 +270,8 @@ def baseline_of(root: StorageRoot, project: str | None, run_ids: list[str]) -> l
         return _runs(root, run_ids, "against") if run_ids else []
     if project is None:
         raise ValidationError({"against": ["against=baseline needs a project"]})
-    stored = _version(root, project)
-    depends_on(lambda: _version(root, project) == stored)
+    version = _version(root, project)
+    depends_on(lambda: _version(root, project) == version)
     return answers.baseline_runs(root, services.read(root, project)["baseline"])
 
 

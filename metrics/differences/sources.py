@@ -20,7 +20,7 @@ def tree(run: RunFacts) -> SourceTree:
         files = sorted(run.sources.files.values())
     except (OSError, ValueError):
         files = []
-    skipped, written = about.get("skipped"), about.get("written")
+    skipped, written_paths = about.get("skipped"), about.get("written")
     return {
         "files": [_entry(file) for file in files],
         "cells": len(cells.read(run.folder).get("cells", [])),
@@ -31,7 +31,7 @@ def tree(run: RunFacts) -> SourceTree:
         if isinstance(skipped, list)
         else [],
         "skipped_count": _count(about.get("skipped_count")),
-        "written": [str(path) for path in written][:SKIPPED] if isinstance(written, list) else [],
+        "written": [str(path) for path in written_paths][:SKIPPED] if isinstance(written_paths, list) else [],
         "written_count": _count(about.get("written_count")),
     }
 

@@ -76,8 +76,8 @@ def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
         if journal and (journal.offset, journal.inode) == (stat.st_size, f"{stat.st_dev}:{stat.st_ino}"):
             continue
         remaining = deadline - time.monotonic()
-        done = journal.offset if journal else 0
-        pending += catch_up(run, remaining) if remaining > 0 else max(0, stat.st_size - done)
+        ingested = journal.offset if journal else 0
+        pending += catch_up(run, remaining) if remaining > 0 else max(0, stat.st_size - ingested)
     return pending
 
 

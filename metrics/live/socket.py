@@ -174,8 +174,8 @@ class LiveSocket(RunSocket):
             await self._moved.wait()
             await asyncio.sleep(PAUSE)
             self._moved.clear()
-            fresh, stored = await database_sync_to_async(_row)(self.run.pk)
-            if stored < self._sent:
+            fresh, revision = await database_sync_to_async(_row)(self.run.pk)
+            if revision < self._sent:
                 self._moved.set()  # not everything sent is in the rows yet
             self.run = fresh or (await self.find_run())[0]
             await self.send_status()

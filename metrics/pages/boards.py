@@ -60,7 +60,7 @@ def _read(page_board: PageBoard, root: Path, project: str) -> None:
     page_board["project"] = project
     try:
         page_board["names"] = boards.names(root, project)
-        stored = boards.read(root, project, page_board["name"])
+        board_file = boards.read(root, project, page_board["name"])
     except boards.BoardNotFound:
         return
     except (InvalidBoard, InvalidName, OutsideStore) as error:
@@ -68,7 +68,9 @@ def _read(page_board: PageBoard, root: Path, project: str) -> None:
     except OSError as error:
         page_board["error"] = _("It could not be read: {reason}.").format(reason=error.strerror)
     else:
-        page_board |= {"board": stored.board, "etag": stored.etag, "error": stored.error or ""}
-        items = [item for section in stored.board.get("sections", []) for item in section.get("items", [])]
+        page_board |= {"board": board_file.board, "etag": board_file.etag, "error": board_file.error or ""}
+        items = [
+            item for section in board_file.board.get("sections", []) for item in section.get("items", [])
+        ]
         texts = [item["markdown"] for item in items if "markdown" in item]
         page_board["texts"] = {text: markdown.render(text) for text in texts}

@@ -266,8 +266,8 @@ def _statistics(points: Points) -> SeriesStatistics:
 
 def _values(values: Values, kind: str) -> SeriesValues:
     if kind == "text":
-        used, codes = np.unique(values.bits, return_inverse=True)
-        labels = [values.labels[code] for code in used.tolist()]
+        bits, codes = np.unique(values.bits, return_inverse=True)
+        labels = [values.labels[code] for code in bits.tolist()]
         return {"y": _column(codes.astype(np.int64)), "special": [], "labels": labels}
     if values.kind in (INT, NULL) or kind == "bool":
         return {"y": _column(values.bits), "special": []}

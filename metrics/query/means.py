@@ -51,20 +51,20 @@ class MeansLoader:
                     tiles[int(ids[at])] = row, at
                 else:
                     self._means[row.pk, at] = cached
-        stored = stored_means(sorted(tiles))
-        if len(stored) < len(tiles):
+        means_by_tile = stored_means(sorted(tiles))
+        if len(means_by_tile) < len(tiles):
             raise JournalReplaced
         for tile, (row, at) in tiles.items():
-            means = stored[tile]
+            means = means_by_tile[tile]
             self._means[row.pk, at] = self._computed(row, at) if means is None else means
 
     def blob(self, series: Series) -> Blob:
         """Reads fetched tiles of that series."""
-        read = self._points.blob(series)
+        read_points = self._points.blob(series)
 
         def means(at: int, data: bool) -> Points:
             if data:
-                return counted(read(at, True))
+                return counted(read_points(at, True))
             if (series.pk, at) not in self._means:
                 tail = self._view.directories[series.pk].tail
                 self._means[series.pk, at] = no_points() if tail is None or tail.means is None else tail.means

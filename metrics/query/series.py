@@ -87,9 +87,9 @@ def run_series(
     requested = [row for row in run_view.series if _has_rows_after(row, after)]
     check_size(requested, resolution.points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
-    stored = _columns(run_view, requested, window, by_step, resolution, smoother, smoothed_only)
+    columns = _columns(run_view, requested, window, by_step, resolution, smoother, smoothed_only)
     answer: UntimedSeriesAnswer = {
-        "series": stored + _formulas(run, names, window, by_step, resolution, smoother),
+        "series": columns + _formulas(run, names, window, by_step, resolution, smoother),
         "last_row": journal.rows - 1,
         "generation": journal.generation,
         "journal_end": journal.offset,

@@ -201,8 +201,8 @@ def _decode_bools(column: memoryview | bytes, count: int) -> Bools:
 
 def _encode_texts(column: Values) -> bytes:
     """Encode only labels that occur, so that a part of a column has no labels of the rest."""
-    used, codes = np.unique(column.bits, return_inverse=True)
-    labels = orjson.dumps([column.labels[code] for code in used.tolist()])
+    bits, codes = np.unique(column.bits, return_inverse=True)
+    labels = orjson.dumps([column.labels[code] for code in bits.tolist()])
     return struct.pack("<I", len(labels)) + labels + encode_ints(codes.astype(np.int64).reshape(-1))
 
 

@@ -184,8 +184,8 @@ class LoginForm(forms.Form):
         if "private_key" in typed:
             typed["private_key"] = typed["private_key"].replace("\r\n", "\n")
         is_same = before is not None and before.address == address and before.method == METHODS[way]
-        stored = before.secrets if before is not None and is_same else {}
-        secrets = {name: text or stored.get(name, "") for name, text in typed.items()}
+        stored_secrets = before.secrets if before is not None and is_same else {}
+        secrets = {name: text or stored_secrets.get(name, "") for name, text in typed.items()}
         return Login(
             address,
             way,

@@ -174,13 +174,13 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
 async def _copy(files: Any, source: Path, target: bytes, progress: Progress) -> None:
     """Copy a few blocks at a time. asyncssh's own `block_size` leaves a task behind for each failed block."""
     with source.open("rb") as content:
-        size, done = os.fstat(content.fileno()).st_size, 0
+        size, offset = os.fstat(content.fileno()).st_size, 0
         async with await files.open(target, "wb", block_size=0) as file:
             while parts := [part for _ in range(PARTS_AT_ONCE) if (part := content.read(PART_BYTES))]:
-                places = [done + sum(map(len, parts[:number])) for number in range(len(parts))]
+                places = [offset + sum(map(len, parts[:number])) for number in range(len(parts))]
                 await asyncio.gather(*(file.write(part, at) for part, at in zip(parts, places, strict=True)))
-                done = places[-1] + len(parts[-1])
-                progress(done, size)
+                offset = places[-1] + len(parts[-1])
+                progress(offset, size)
 
 
 def _ignore_progress(done: int, size: int) -> None:

@@ -45,9 +45,9 @@ class Budget:
             _platform.replace_file(self._path, json.dumps({"spent": spent}).encode(), mode=0o600)
 
     def _counted(self, spent: int, changes: int) -> int:
-        left = (self._most or 0) - spent
-        if changes > left:
-            raise Refused(f"The budget of changes is spent: {max(left, 0)} left, {changes} needed.")
+        remaining = (self._most or 0) - spent
+        if changes > remaining:
+            raise Refused(f"The budget of changes is spent: {max(remaining, 0)} left, {changes} needed.")
         return spent + changes
 
 

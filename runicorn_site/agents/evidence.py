@@ -68,16 +68,16 @@ class Evidence:
             name = sets[0].name
         first = (max(page, 1) - 1) * ROWS
         query = SampleQuery(step, where, search, sort, first, ROWS)
-        found, total = sample_page(self._catalog, entry, name, query)
-        if not found:
+        samples, total = sample_page(self._catalog, entry, name, query)
+        if not samples:
             return answer(f"{number_of(total, 'sample')} matched; page {page} is empty.")
-        columns = [key for key in SHOWN if any(key in row for row in found)]
-        columns = columns or [key for key in found[0] if not key.startswith("_")][:4]
-        rows = [[row.get("_row"), row.get("_step"), *(row.get(key) for key in columns)] for row in found]
+        columns = [key for key in SHOWN if any(key in row for row in samples)]
+        columns = columns or [key for key in samples[0] if not key.startswith("_")][:4]
+        rows = [[row.get("_row"), row.get("_step"), *(row.get(key) for key in columns)] for row in samples]
         more = ["One sample as a whole: sample with its row."]
         if total > first + ROWS:
             more.append(f"More: page={page + 1}.")
-        facts = f"{number_of(total, 'sample')} matched, these are {first + 1} to {first + len(found)}."
+        facts = f"{number_of(total, 'sample')} matched, these are {first + 1} to {first + len(samples)}."
         return answer(facts, table(("row", "step", *columns), rows), " ".join(more))
 
     def sample(self, run: str, name: str, row: int, start: int = 0) -> str:
@@ -156,10 +156,10 @@ class Evidence:
         """
         if run:
             entry = find_run(self._catalog, run)
-            found = artifacts_of_run(self._catalog, entry)
+            entries = artifacts_of_run(self._catalog, entry)
             rows = [
                 [each.get("relation"), f"{each.get('type')}/{each.get('name')}:v{each.get('version')}"]
-                for each in found
+                for each in entries
             ]
             facts = f"{number_of(len(rows), 'version')} of {run_phrase(entry.id)}."
             return answer(facts, table(("relation", "version"), rows) if rows else "")

@@ -75,8 +75,8 @@ class Notebook:
         """
         read_entry(self._catalog, project, name)
         self._budget.spend()
-        stored = append_to_entry(self._catalog, project, name, text, self._author)
-        return _written("The entry has a new paragraph.", stored)
+        entry = append_to_entry(self._catalog, project, name, text, self._author)
+        return _written("The entry has a new paragraph.", entry)
 
     def write_notebook(
         self,
@@ -109,11 +109,11 @@ class Notebook:
         return _written("The entry was written.", write_entry(self._catalog, project, entry))
 
     def _list(self, project: str, first: int, words: str, kind: str, run: str) -> str:
-        found, total = find_entries(self._catalog, project, first=first, search=words, kind=kind, run=run)
-        if not found:
+        entries, total = find_entries(self._catalog, project, first=first, search=words, kind=kind, run=run)
+        if not entries:
             return answer(f"{_entries(total)} matched; none from {first} on.")
         lines = ["name | kind | title | authors | updated | text"]
-        for each in found:
+        for each in entries:
             line = _line(each)
             if len(lines) > 1 and tokens(escape("\n".join([*lines, line]))) > PIECE_TOKENS:
                 break
@@ -128,10 +128,10 @@ def _entries(count: int) -> str:
     return f"{count:,} entry" if count == 1 else f"{count:,} entries"
 
 
-def _line(listed: Listed) -> str:
-    entry = listed.entry
+def _line(item: Listed) -> str:
+    entry = item.entry
     cells = [entry.kind, entry.title, list(entry.authors), moment(entry.updated)]
-    text = " ".join((entry.error or listed.excerpt).split())
+    text = " ".join((entry.error or item.excerpt).split())
     # Names and places that were searched for are no use if they are cut.
     return " | ".join([entry.name, *map(cell, cells), text])
 
@@ -151,5 +151,5 @@ def _whole(entry: Document) -> str:
     return "\n".join([*lines, "", entry.text])
 
 
-def _written(facts: str, stored: Document) -> str:
-    return answer(facts, f"name: {stored.name}\nversion: {stored.etag}")
+def _written(facts: str, document: Document) -> str:
+    return answer(facts, f"name: {document.name}\nversion: {document.etag}")

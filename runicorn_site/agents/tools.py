@@ -90,12 +90,14 @@ class Tools:
         )
         entries = self._catalog.select(query)
         start = (max(page, 1) - 1) * PAGE
-        shown = entries[start : start + PAGE]
-        if not shown:
+        page_entries = entries[start : start + PAGE]
+        if not page_entries:
             return answer(f"{number_of(len(entries), 'run')} matched; page {page} is empty.")
-        facts = f"{number_of(len(entries), 'run')} matched, these are {start + 1} to {start + len(shown)}."
+        facts = (
+            f"{number_of(len(entries), 'run')} matched, these are {start + 1} to {start + len(page_entries)}."
+        )
         rest = len(entries) > start + PAGE
-        rows = [[_value(entry, key) for key in keys] for entry in shown]
+        rows = [[_value(entry, key) for key in keys] for entry in page_entries]
         return answer(facts, table(keys, rows), f"More: page={page + 1}." if rest else "")
 
     def list_projects(self) -> str:
@@ -237,7 +239,7 @@ class Tools:
         lines = self._catalog.log_lines(entry, 100_000)
         matches = [index for index, line in enumerate(lines) if expression.search(line[:2000])]
         around = max(0, min(context, 5))
-        shown = sorted(
+        indices = sorted(
             {
                 near
                 for index in matches[-30:]
@@ -245,7 +247,7 @@ class Tools:
             }
         )
         facts = f"{number_of(len(matches), 'line')} of the log of {run_phrase(entry.id)} matched."
-        return answer(facts, _lines([f"{index + 1}: {lines[index]}" for index in shown]))
+        return answer(facts, _lines([f"{index + 1}: {lines[index]}" for index in indices]))
 
     def list_files(self, run: str) -> str:
         """List the files of a run with their sizes.

@@ -160,7 +160,7 @@ def gpus() -> responses.Gpus:
     fields = list(GPU_FIELDS.values())
     query = [program, f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=True)
+        process = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=True)
     except subprocess.TimeoutExpired:
         reason = Message("nvidia-smi did not answer within {seconds} s", seconds=f"{NVIDIA_SECONDS:g}")
         return {"available": False, "reason": reason}
@@ -169,7 +169,7 @@ def gpus() -> responses.Gpus:
     return {
         "available": True,
         "ts": time.time(),
-        "gpus": [_gpu(card) for card in gpu.parse(done.stdout, fields)],
+        "gpus": [_gpu(card) for card in gpu.parse(process.stdout, fields)],
     }
 
 

@@ -35,23 +35,23 @@ def in_order(names: Iterable[str], read: Read) -> tuple[str, ...]:
     Raises:
         NotPlain: modules import each other in a circle.
     """
-    done: dict[str, None] = {}
+    order: dict[str, None] = {}
     path: list[str] = []
 
     def visit(name: str) -> None:
         if name in path:
             raise NotPlain(f"{' imports '.join([*path[path.index(name) :], name])}")
-        if name in done:
+        if name in order:
             return
         path.append(name)
         for _, other in IMPORT.findall(read(name)):
             visit(_module_path(name, other))
         path.pop()
-        done[name] = None
+        order[name] = None
 
     for name in names:
         visit(name)
-    return tuple(done)
+    return tuple(order)
 
 
 def joined(modules: Iterable[tuple[str, str]]) -> str:

@@ -39,12 +39,12 @@ def load(rows: str, alias: str) -> None:
         deferred += [row] if row.deferred_fields else []
     for row in deferred:
         row.save_deferred_fields(using=alias)
-    stored = []
+    event_rows = []
     for entry in events:
         fields = entry["fields"]
         root, run_id = fields.pop("run") or ("", "")
         fields |= {"id": entry["pk"], "rule_id": fields.pop("rule")}
-        stored.append(event_of(fields, root, run_id, rules))
-    AlertEvent.objects.using(alias).bulk_create(stored, ignore_conflicts=True)
+        event_rows.append(event_of(fields, root, run_id, rules))
+    AlertEvent.objects.using(alias).bulk_create(event_rows, ignore_conflicts=True)
     for row in serializers.deserialize("jsonl", "\n".join(late), using=alias):
         row.save(using=alias)

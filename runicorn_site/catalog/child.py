@@ -38,20 +38,20 @@ def answer_one(respond: Callable[[dict[str, Any]], Any]) -> Never:
     os._exit(0)  # freeing the rows one by one takes a twentieth of the time
 
 
-def _answer(asked: dict[str, Any]) -> Any:
+def _answer(request: dict[str, Any]) -> Any:
     """Answer `{"question": …, "storage": …, …}`."""
     from runicorn_site.catalog.base import Query
     from runicorn_site.catalog.columns import columns_of_points, columns_of_runs
     from runicorn_site.catalog.names import find_run
     from runicorn_site.catalog.store import StoreCatalog
 
-    if asked["question"] == "points":
-        return columns_of_points(Path(asked["folder"]), asked["metrics"])
-    catalog = StoreCatalog(Path(asked["storage"]))
+    if request["question"] == "points":
+        return columns_of_points(Path(request["folder"]), request["metrics"])
+    catalog = StoreCatalog(Path(request["storage"]))
     try:
-        if asked["question"] == "run":
-            return find_run(catalog, asked["run"], metrics=True)
-        return columns_of_runs(catalog.select(Query(**asked["query"], metrics=True)))
+        if request["question"] == "run":
+            return find_run(catalog, request["run"], metrics=True)
+        return columns_of_runs(catalog.select(Query(**request["query"], metrics=True)))
     finally:
         catalog.close()
 

@@ -162,14 +162,14 @@ def _check(kind: str) -> None:
 
 def _ask(request: Mapping[str, Any], module: str = "runicorn_site.catalog.child") -> Any:
     """Return the answer of a process that reads the store."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-P", "-m", module],
         input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,
         env={**os.environ, "RUNICORN_COMPANION": "off"},
         check=True,
     )
-    kind, value = pickle.loads(done.stdout)
+    kind, value = pickle.loads(process.stdout)
     if kind is not None:
         raise ERRORS[kind](value)
     return value

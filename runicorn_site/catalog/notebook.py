@@ -42,15 +42,15 @@ def find_entries(
     """
     if isinstance(catalog, ViewerCatalog):
         query = {"q": search, "kind": kind, "run": run, "per_page": MOST}
-        listed: list[Listed] = []
+        entries: list[Listed] = []
         total = 0
         for page in (first // MOST + 1, first // MOST + 2):
             answer = _ask(catalog, "GET", project, params={**query, "page": page})
             total = answer["total"]
-            listed += [Listed(_document(entry), entry["excerpt"]) for entry in answer["documents"]]
+            entries += [Listed(_document(entry), entry["excerpt"]) for entry in answer["documents"]]
             if first % MOST == 0:
                 break
-        return listed[first % MOST :][:MOST], total
+        return entries[first % MOST :][:MOST], total
     with _stored(project):
         root = _root(catalog, project)
         matches = find_documents(root, project, NOTEBOOK, search=search, kind=kind, run=run)

@@ -103,8 +103,8 @@ def sample_page(catalog: Catalog, entry: RunEntry, name: str, query: SampleQuery
         selection = table.select(pieces, Filter(query.step, node=node, text=query.text))
         if query.order:
             selection = table.ordered(selection, query.order, query.first + query.size)
-        found = table.page(index.source, selection, query.first // query.size + 1, query.size)
-        return found.rows, found.total
+        result = table.page(index.source, selection, query.first // query.size + 1, query.size)
+        return result.rows, result.total
 
 
 def sample_row(catalog: Catalog, entry: RunEntry, name: str, row: int) -> Row:

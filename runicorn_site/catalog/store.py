@@ -195,15 +195,15 @@ class StoreCatalog(Catalog):
     def files(self, entry: RunEntry) -> list[RunFile]:
         """Return all files of the folder; links are left out."""
         top = str(self.root / entry.folder)
-        found = []
+        files = []
         for parent, folders, names in os.walk(top):
             folders.sort()
             for name in sorted(names):
                 path = os.path.join(parent, name)
                 if not os.path.islink(path):
                     relative = os.path.relpath(path, top).replace(os.sep, "/")
-                    found.append(RunFile(relative, os.lstat(path).st_size))
-        return found
+                    files.append(RunFile(relative, os.lstat(path).st_size))
+        return files
 
     def fetch(self, entry: RunEntry, path: str, target: Path) -> None:
         """Copy a file of the run's folder."""
@@ -251,8 +251,8 @@ class StoreCatalog(Catalog):
     def baselines(self, project: str | None) -> dict[str, list[str]]:
         """Read the files of the projects."""
         projects = [project] if project else sorted(find.list_folders(self.root, self.root, "")[0])
-        read = {name: analysis.read(self.root, name)["baseline"] for name in projects}
-        return {name: run_ids for name, run_ids in read.items() if run_ids}
+        baselines = {name: analysis.read(self.root, name)["baseline"] for name in projects}
+        return {name: run_ids for name, run_ids in baselines.items() if run_ids}
 
     def verdicts(
         self, metrics: Sequence[str], a: Sequence[RunEntry], b: Sequence[RunEntry]
@@ -349,8 +349,8 @@ class StoreCatalog(Catalog):
 
     def _formulas(self, project: str) -> Mapping[str, formulas.Node]:
         """Return the formulas of a project, at most a second old: each run asks for them, and `stat` takes longer."""
-        read, trees = self._formulas_by_project.get(project, (-math.inf, {}))
-        if time.monotonic() - read > FRESH_SECONDS:
+        read_at, trees = self._formulas_by_project.get(project, (-math.inf, {}))
+        if time.monotonic() - read_at > FRESH_SECONDS:
             has_file = os.path.exists(analysis.path_of(self.root, project))
             if has_file:
                 from runicorn_site.catalog.formulas import formulas_of
@@ -388,10 +388,10 @@ class StoreCatalog(Catalog):
         from runs.query.where import bare_keys
         from runs.query.where.ast import Field
 
-        read, keys = self._keys_read
+        read_at, keys = self._keys_read
         of_projects = bare_keys.merged(keys.get(project, ()) for project in projects or (bare_keys.EVERY,))
         is_known = isinstance(bare_keys.resolve(of_projects, key), Field)
-        if not is_known and time.monotonic() - read > FRESH_SECONDS:
+        if not is_known and time.monotonic() - read_at > FRESH_SECONDS:
             keys = self._read_keys()
             self._keys_read = time.monotonic(), keys
         candidates = bare_keys.candidates(lambda project: keys.get(project, ()), projects, key)

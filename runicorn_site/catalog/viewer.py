@@ -73,20 +73,20 @@ class ViewerCatalog(Catalog):
         """Ask for the runs; the viewer sorts where it can."""
         query = with_metrics(query)
         order = _server_order(query.order)
-        asked: dict[str, Any] = {"include_deleted": query.deleted is not False, "details": True}
+        params: dict[str, Any] = {"include_deleted": query.deleted is not False, "details": True}
         if query.where.strip():
-            asked["where"] = query.where
+            params["where"] = query.where
         if query.text:
-            asked["search"] = query.text
+            params["search"] = query.text
         if query.project is not None:
-            asked["project"] = query.project
+            params["project"] = query.project
         if order:
-            asked |= {"order_by": order, "order_desc": query.descending or not query.order}
+            params |= {"order_by": order, "order_desc": query.descending or not query.order}
         is_cut = order is not None and query.deleted is not True
         with answered():
             entries = [
                 entry
-                for entry in map(_entry, self._pages(asked, query.limit if is_cut else None))
+                for entry in map(_entry, self._pages(params, query.limit if is_cut else None))
                 if query.deleted is None or (entry.deleted_at is not None) == query.deleted
             ]
         if query.primary:
@@ -125,10 +125,10 @@ class ViewerCatalog(Catalog):
     def satisfies(self, entry: RunEntry, where: str) -> bool:
         """Ask for the run with the condition; a key that no run has is a metric that is not logged yet."""
         # Searched for by its id, not as a part of the condition: errors name positions of what was typed.
-        asked = {"where": where, "search": entry.id, "project": entry.project, "include_deleted": True}
+        params = {"where": where, "search": entry.id, "project": entry.project, "include_deleted": True}
         try:
             with answered():
-                return any(run["id"] == entry.id for run in self._pages(asked, 1000))
+                return any(run["id"] == entry.id for run in self._pages(params, 1000))
         except BadQuestion as error:
             if "unknown field" in str(error) and "Did you mean" not in str(error):
                 return False
@@ -210,9 +210,9 @@ class ViewerCatalog(Catalog):
             except BadRequestError as error:
                 if "append_description" not in str(error) or "cannot be changed" not in str(error):
                     raise
-            stored = self.client._transport.json("GET", place)["description"]
+            description = self.client._transport.json("GET", place)["description"]
         try:
-            note = curation.with_paragraph(stored, paragraph)
+            note = curation.with_paragraph(description, paragraph)
         except ValueError as error:
             raise BadQuestion(str(error)) from error
         self.set_note(entry, note)
@@ -267,12 +267,12 @@ class ViewerCatalog(Catalog):
             with answered():
                 _check(self.client.post(path, {"run_ids": ids[start : start + MOST_IDS]}))
 
-    def _pages(self, asked: Mapping[str, Any], limit: int | None) -> Iterator[ListedExperiment]:
+    def _pages(self, query: Mapping[str, Any], limit: int | None) -> Iterator[ListedExperiment]:
         size = 1000 if limit is None else max(1, min(limit, 1000))
         page = count = 0
         while limit is None or count < limit:
             page += 1
-            params = urls.query({**asked, "page": page, "per_page": size})
+            params = urls.query({**query, "page": page, "per_page": size})
             answer = self.client._transport.json("GET", urls.path("v2", "experiments"), params=params)
             yield from answer["experiments"]
             count += len(answer["experiments"])

@@ -89,8 +89,8 @@ OPTIMIZERS = {"sgd": Momentum, "adam": Adam}
 
 def load() -> Digits:
     """Return the images, with pixels between 0 and 1, and the labels of both parts of a stratified split."""
-    with np.load(FILE) as stored:
-        return {key: stored[key] / LEVELS if key.endswith("images") else stored[key] for key in stored}
+    with np.load(FILE) as archive:
+        return {key: archive[key] / LEVELS if key.endswith("images") else archive[key] for key in archive}
 
 
 def train(trial: Trial, digits: Digits, root: Path) -> str:
@@ -132,7 +132,7 @@ def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
     run.set_primary_metric("val/accuracy", mode="max")
     run.summary({"parameters": network.parameters.size})
     tiles = enumerate(digits["val_images"][:SAMPLES, np.newaxis])
-    shown = [run.log_image("digits", sheet(tile), caption=f"digit-{n}") for n, tile in tiles]
+    digit_images = [run.log_image("digits", sheet(tile), caption=f"digit-{n}") for n, tile in tiles]
     for epoch in range(1, EPOCHS + 1):
         rate, order = trial.rates[(epoch - 1) // STRETCH], rng.permutation(len(digits["train_labels"]))
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverges does so quietly
@@ -143,7 +143,7 @@ def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
                 metrics = {"train/loss": loss, "train/gradient_norm": norm, "train/learning_rate": rate}
                 run.log(metrics, step=step)
                 network.parameters += optimizer.change(gradient + trial.decay * network.parameters, rate)
-        accuracy = _log(run, network, digits, shown, epoch, step)
+        accuracy = _log(run, network, digits, digit_images, epoch, step)
         if not np.isfinite(loss) and not has_diverged:
             has_diverged = True
             text = f"since epoch {epoch}, at a learning rate of {rate:g}"
@@ -156,7 +156,7 @@ def _fit(run: rn.Run, trial: Trial, digits: Digits) -> None:
             run.log_artifact(model.add_file(path))
 
 
-def _log(run: rn.Run, network: Network, digits: Digits, shown: list[str], epoch: int, step: int) -> float:
+def _log(run: rn.Run, network: Network, digits: Digits, images: list[str], epoch: int, step: int) -> float:
     """Log the metrics, and every fifth time the media, of an epoch; return the accuracy."""
     labels, answers = digits["val_labels"], network.forward(digits["val_images"])[1]
     guesses, trained = answers.argmax(axis=1), network.forward(digits["train_images"])[1].argmax(axis=1)
@@ -184,7 +184,7 @@ def _log(run: rn.Run, network: Network, digits: Digits, shown: list[str], epoch:
                 "correct": bool(guesses[n] == labels[n]),
                 "reward": round(float(np.exp(answers[n, labels[n]])), 4),
             }
-            for n, image in enumerate(shown)
+            for n, image in enumerate(images)
         ]
         run.log_samples("answers", samples, step=step)
     return accuracy

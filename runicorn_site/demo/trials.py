@@ -31,8 +31,8 @@ def plan(runs: int, seed: int) -> list[Trial]:
     rng, seeds = random.Random(seed), range(SEARCH["seeds"] * seed + 1, SEARCH["seeds"] * (seed + 1) + 1)
     # The rate of one failure grows where others fall; the schedule of the other is too short.
     failures = SEARCH["failures"] if runs > 2 else []
-    drawn = [[_config(name, *s) for s in rng.sample(SETTINGS, len(SETTINGS))] for name in SEARCH["layers"]]
-    configs = list(itertools.chain(*zip(*drawn, strict=True)))[: -((len(failures) - runs) // len(seeds))]
+    samples = [[_config(name, *s) for s in rng.sample(SETTINGS, len(SETTINGS))] for name in SEARCH["layers"]]
+    configs = list(itertools.chain(*zip(*samples, strict=True)))[: -((len(failures) - runs) // len(seeds))]
     trials = [config._replace(seed=n) for n in seeds for config in configs][: runs - len(failures)]
     for place, (group, hidden, optimizer, rates, batch, decay) in enumerate(failures, 1):
         failure = Trial(group, tuple(hidden), optimizer, tuple(rates), batch, decay, seeds[0])

@@ -101,10 +101,10 @@ class Context:
 
 def render_block(kind: str, body: str, context: Context) -> str:
     """Return the HTML of a block."""
-    known, make = KINDS[kind]
+    names, make = KINDS[kind]
     values: dict[str, Any] = {"kind": kind}
     try:
-        options = parse(body, known)
+        options = parse(body, names)
         values["title"] = options.text("title")
         content = make(options, context)
         values["chart" if isinstance(content, Chart) else "table"] = content
@@ -264,14 +264,14 @@ def _samples(options: Options, context: Context) -> Table:
         raise BlockProblem(_("step must be a whole number."))
     where = options.text("having")
     node = parse_sample_where(where) if where else None
-    wanted = sample_table.Filter(
+    sample_filter = sample_table.Filter(
         int(step) if step else None, options.text("sample") or None, node, options.text("q")
     )
     rows: list[tuple[Run, dict[str, Any]]] = []
     for run in runs:
         try:
             with indexing.open_pieces(run, name) as (index, pieces, _pending):
-                selection = sample_table.select(pieces, wanted)
+                selection = sample_table.select(pieces, sample_filter)
                 if order := options.text("order"):
                     selection = sample_table.ordered(selection, order, limit)
                 page = sample_table.page(index.source, selection, 1, limit)

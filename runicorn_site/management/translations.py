@@ -128,9 +128,9 @@ def write_module(compiled: Path, module: Path) -> None:
 def run(*command: str, folder: Path | None = None) -> None:
     """Run a program of gettext or Django; its messages are shown if it fails."""
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{process.stdout}{process.stderr}")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ from typing import Any
 from runicorn_site.catalog.child import answer_one
 
 
-def _page(asked: dict[str, Any]) -> str:
+def _page(request: dict[str, Any]) -> str:
     from pathlib import Path
 
     from runicorn_site.catalog.names import find_runs
     from runicorn_site.catalog.store import StoreCatalog
     from runicorn_site.page_file.document import page_file
 
-    catalog = StoreCatalog(Path(asked["storage"]))
-    return page_file(catalog, find_runs(catalog, asked["runs"])).html
+    catalog = StoreCatalog(Path(request["storage"]))
+    return page_file(catalog, find_runs(catalog, request["runs"])).html
 
 
 if __name__ == "__main__":

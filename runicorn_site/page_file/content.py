@@ -102,16 +102,16 @@ def page_content(
     names = {name for of_run in series for name in of_run if only is None or name in only}
     logs = [catalog.log_lines(entry, LOG_LINES) for entry in entries] if only is None else []
     pictures, left_out = _pictures(catalog.root, entries) if only is None else ([], [])
-    used = reserved + sum(len(line) for lines in logs for line in lines)
-    used += sum(len(picture.url) for picture in pictures)
+    size = reserved + sum(len(line) for lines in logs for line in lines)
+    size += sum(len(picture.url) for picture in pictures)
     parts = [_part(name, entries, series, charts) for name in sorted(names, key=_order)]
-    parts, dropped = _that_fit(parts, max(0, MOST_BYTES - used))
+    parts, dropped = _that_fit(parts, max(0, MOST_BYTES - size))
     if dropped:
         left_out.append(
             f"{number_of(dropped, 'chart')} of {len(parts) + dropped} left out: too large for this file."
         )
     of_points = sum(len(part.runs) * part.bytes_of_point for part in parts)
-    points = max(FEWEST_POINTS, min(MOST_POINTS, max(0, MOST_BYTES - used) // max(1, of_points)))
+    points = max(FEWEST_POINTS, min(MOST_POINTS, max(0, MOST_BYTES - size) // max(1, of_points)))
     metrics = [part.embedded(series, points, origin) for part in parts]
     if any(_is_thinned(curve) for metric in metrics for curve in metric["curves"]):
         left_out.append(f"Curves have at most {points:,} points; the shade is the range of all of them.")
@@ -176,13 +176,13 @@ def _order(name: str) -> tuple[bool, str]:
 
 def _that_fit(parts: Sequence[_Part], budget: int) -> tuple[list[_Part], int]:
     """Return the first metrics whose curves fit with the fewest points, and how many are left out."""
-    shown: list[_Part] = []
+    selection: list[_Part] = []
     for part in parts:
         budget -= FEWEST_POINTS * part.bytes_of_point * len(part.runs)
-        if budget < 0 and shown:
+        if budget < 0 and selection:
             break
-        shown.append(part)
-    return shown, len(parts) - len(shown)
+        selection.append(part)
+    return selection, len(parts) - len(selection)
 
 
 def _is_thinned(curve: EmbeddedCurve) -> bool:
@@ -193,7 +193,7 @@ def _is_thinned(curve: EmbeddedCurve) -> bool:
 def _pictures(root: Path, entries: Sequence[RunEntry]) -> tuple[list[Picture], list[str]]:
     """Return the newest picture of each key within their budget, and what is left out."""
     pictures: list[Picture] = []
-    budget, left = MEDIA_BYTES, 0
+    budget, omitted = MEDIA_BYTES, 0
     for number, entry in enumerate(entries):
         newest: dict[str, Path] = {}
         folder = root / entry.folder / layout.MEDIA
@@ -205,10 +205,10 @@ def _pictures(root: Path, entries: Sequence[RunEntry]) -> tuple[list[Picture], l
         for name, path in sorted(newest.items()):
             size = path.stat().st_size
             if size > budget:
-                left += 1
+                omitted += 1
                 continue
             budget -= size
             kind = mimetypes.guess_type(path.name)[0] or "image/png"
             content = base64.b64encode(path.read_bytes()).decode()
             pictures.append(Picture(number, name, f"data:{kind};base64,{content}"))
-    return pictures, [f"{left} pictures are too large for this file."] if left else []
+    return pictures, [f"{omitted} pictures are too large for this file."] if omitted else []

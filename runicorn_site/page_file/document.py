@@ -123,7 +123,7 @@ def _page(
         " img-src data:; font-src data:"
     )
     data = _data(content, board, colours)
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     html = f"""<!doctype html>
 <html lang="en" data-standalone>
 <head>
@@ -138,7 +138,7 @@ def _page(
 <body class="standalone">
 <div hidden>{icons}</div>
 <header class="saved"><h1>{escape(title)}</h1>
-<p class="soft">Saved {made} by Runicorn {escape(__version__)}.</p></header>
+<p class="soft">Saved {date} by Runicorn {escape(__version__)}.</p></header>
 <main>
 {body}
 {_left_out(content)}

@@ -206,9 +206,11 @@ def runs_page_file(request: HttpRequest) -> HttpResponse:
     entries = [entry for run in runs if (entry := catalog.get(run.run_id, metrics=False)) is not None]
     if not entries:
         raise Http404
-    stored = json.loads(page_board(runs, request))
+    document = json.loads(page_board(runs, request))
     colours = {run.run_id: run.color for run in runs if run.color}
-    board = PageBoard(board=stored["board"], texts=stored["texts"], settings=request.GET.get("settings", ""))
+    board = PageBoard(
+        board=document["board"], texts=document["texts"], settings=request.GET.get("settings", "")
+    )
     return page_response(request, page_file(catalog, entries, board, colours))
 
 

@@ -40,12 +40,12 @@ def read_launch_request(options: Options) -> tuple[Options, LaunchRequest]:
 
 def _first_line(descriptor: int) -> str:
     """Read up to the first newline, and nothing behind it."""
-    read = b""
+    line = b""
     deadline = time.monotonic() + REQUEST_SECONDS
-    while not read.endswith(b"\n") and len(read) < LONGEST_LINE:
+    while not line.endswith(b"\n") and len(line) < LONGEST_LINE:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
         piece = os.read(descriptor, 1) if ready else b""
         if not piece:
             break
-        read += piece
-    return read.decode("utf-8")
+        line += piece
+    return line.decode("utf-8")

@@ -79,15 +79,15 @@ def _key() -> bytes:
     path = folder / KEY_FILE
     # Two viewers that create the key at the same time must agree on one.
     with _platform.file_lock(folder / f"{KEY_FILE}.lock"):
-        stored = _read(KEY_FILE)
-        if stored is not None:
+        key = _read(KEY_FILE)
+        if key is not None:
             try:
-                Fernet(stored)
+                Fernet(key)
             except ValueError:
                 logger.warning("%s contains no key and was renamed; secrets encrypted with it are lost", path)
                 os.replace(path, path.with_name(KEY_FILE + DAMAGED))
             else:
-                return stored
+                return key
         new_key = Fernet.generate_key()
         _platform.replace_file(path, new_key, PRIVATE_FILE)
         return new_key

@@ -79,7 +79,7 @@ class BoardView(APIView):
         """
         try:
             with store_errors("project"):
-                stored = boards.write(
+                board = boards.write(
                     root_of(project),
                     project,
                     name,
@@ -88,7 +88,7 @@ class BoardView(APIView):
                 )
         except boards.BoardChanged as error:
             return conflict(error)
-        return _answer(project, stored)
+        return _answer(project, board)
 
     @endpoint(
         scope=Scope.CURATE,
@@ -115,14 +115,14 @@ def _read(project: str, name: str) -> boards.StoredBoard:
         return boards.StoredBoard(name, {}, f"It could not be read: {error.strerror}.", "", 0.0)
 
 
-def _entry(stored: boards.StoredBoard) -> BoardEntry:
-    title = stored.board.get("title") or stored.name
-    entry = BoardEntry(name=stored.name, title=title, updated_at=stored.updated_at, etag=stored.etag)
-    if stored.error:
-        entry["error"] = stored.error
+def _entry(board: boards.StoredBoard) -> BoardEntry:
+    title = board.board.get("title") or board.name
+    entry = BoardEntry(name=board.name, title=title, updated_at=board.updated_at, etag=board.etag)
+    if board.error:
+        entry["error"] = board.error
     return entry
 
 
-def _answer(project: str, stored: boards.StoredBoard) -> Response:
-    board: Any = stored.board
-    return versioned(Board(**_entry(stored), project=project, board=board), stored.etag)
+def _answer(project: str, stored_board: boards.StoredBoard) -> Response:
+    board: Any = stored_board.board
+    return versioned(Board(**_entry(stored_board), project=project, board=board), stored_board.etag)

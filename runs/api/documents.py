@@ -144,8 +144,8 @@ class DocumentListView(APIView):
     def post(self, request: Request, project: str, folder: str, body: dict[str, Any]) -> Response:
         """Create a document, under a name of its date and title."""
         with store_errors():
-            stored = documents.create(_root(project), project, folder, _document(request, body))
-        return _answer(project, stored, status.HTTP_201_CREATED)
+            document = documents.create(_root(project), project, folder, _document(request, body))
+        return _answer(project, document, status.HTTP_201_CREATED)
 
 
 class DocumentView(APIView):
@@ -179,10 +179,10 @@ class DocumentView(APIView):
                 root = _root(project)
                 _check_owner(request, root, project, folder, name)
                 document = _document(request, body)
-                stored = documents.write(root, project, folder, name, document, expected=expected)
+                saved_document = documents.write(root, project, folder, name, document, expected=expected)
         except documents.DocumentChanged as error:
             return conflict(error)
-        return _answer(project, stored)
+        return _answer(project, saved_document)
 
     @endpoint(
         scope=Scope.CURATE,
@@ -212,8 +212,8 @@ class DocumentAppendView(APIView):
         """Add a paragraph, below the name of its author and the time."""
         with store_errors():
             author = author_of(request, body["author"])
-            stored = documents.append(_root(project), project, folder, name, body["text"], author)
-        return _answer(project, stored)
+            document = documents.append(_root(project), project, folder, name, body["text"], author)
+        return _answer(project, document)
 
 
 def author_of(request: Any, name: str) -> str:
@@ -258,10 +258,10 @@ def _check_owner(request: Request, root: Path, project: str, folder: str, name: 
     if may_change_boards(request, project):
         return
     try:
-        stored = documents.read(root, project, folder, name)
+        document = documents.read(root, project, folder, name)
     except documents.DocumentNotFound:
         return
-    sender, creator = sender_label(request), next(iter(stored.authors), "")
+    sender, creator = sender_label(request), next(iter(document.authors), "")
     if not sender or (creator != sender and not creator.endswith(f" ({sender})")):
         raise PermissionDenied
 
@@ -274,5 +274,7 @@ def _root(project: str) -> Path:
         return root_of(project)
 
 
-def _answer(project: str, stored: documents.Document, code: int = status.HTTP_200_OK) -> Response:
-    return versioned(DocumentDetail(**entry_of(stored), project=project, text=stored.text), stored.etag, code)
+def _answer(project: str, document: documents.Document, code: int = status.HTTP_200_OK) -> Response:
+    return versioned(
+        DocumentDetail(**entry_of(document), project=project, text=document.text), document.etag, code
+    )

@@ -141,10 +141,15 @@ def _add_details(root: StorageRoot, items: Sequence[ListedExperiment]) -> None:
 
 def deletion(results: dict[str, RunResult]) -> BatchDeletion:
     """Build the response to a batch of deletions."""
-    done = {run_id: bool(result["success"]) for run_id, result in results.items()}
-    deleted = sum(done.values())
-    message = f"Soft deleted {deleted} of {len(done)} runs"
-    return {"deleted": deleted, "failed": len(done) - deleted, "results": done, "message": message}
+    success_by_run = {run_id: bool(result["success"]) for run_id, result in results.items()}
+    deleted = sum(success_by_run.values())
+    message = f"Soft deleted {deleted} of {len(success_by_run)} runs"
+    return {
+        "deleted": deleted,
+        "failed": len(success_by_run) - deleted,
+        "results": success_by_run,
+        "message": message,
+    }
 
 
 def count_files(run: Run) -> int:

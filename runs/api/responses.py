@@ -52,9 +52,9 @@ class Columns(Generic[T]):
         """Build the response from the values of `fields`; `root` is the path of the storage root."""
         item: dict[str, Any] = dict(zip(self._keys, row, strict=True))
         if self._has_records:
-            written, unwritten = item["records_written"], item["records_missing"]
+            records_written, unwritten = item["records_written"], item["records_missing"]
             counts = [item.pop(key) for key in JOURNAL]
-            item["records_missing"] = missing_records(written, unwritten, *counts)
+            item["records_missing"] = missing_records(records_written, unwritten, *counts)
         if self._has_host:
             item["hostname"] = item["hostname"] or None
         if self._has_folder:

@@ -334,13 +334,13 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
     """
     ordered = sorted(set(folders), key=id_of)
     if len(ordered) > CHUNK:
-        clock, cpu, done = time.monotonic(), time.thread_time(), 0
+        clock, cpu, count = time.monotonic(), time.thread_time(), 0
         while ordered and (
-            _is_soon_done(time.thread_time() - cpu, DIRECT_SECONDS, len(ordered), done)
-            and _is_soon_done(time.monotonic() - clock, SLOW_SECONDS, len(ordered), done)
+            _is_soon_done(time.thread_time() - cpu, DIRECT_SECONDS, len(ordered), count)
+            and _is_soon_done(time.monotonic() - clock, SLOW_SECONDS, len(ordered), count)
         ):
             yield ordered[:CHUNK]
-            done += len(ordered[:CHUNK])
+            count += len(ordered[:CHUNK])
             del ordered[:CHUNK]
     if len(ordered) > CHUNK:
         existing_ids = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
@@ -348,9 +348,9 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
     yield from _chunks(reversed(ordered), CHUNK)
 
 
-def _is_soon_done(spent: float, limit: float, pending: int, done: int) -> bool:
+def _is_soon_done(spent: float, limit: float, pending: int, count: int) -> bool:
     """Return whether reading runs began less than `limit` seconds ago, or ends within them at its speed so far."""
-    return spent < limit or spent * pending < limit * done
+    return spent < limit or spent * pending < limit * count
 
 
 def _add_preliminary_rows(root: StorageRoot, folders: Iterable[str]) -> None:

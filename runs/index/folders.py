@@ -27,8 +27,8 @@ def save_folders(root: StorageRoot, folders: list[str], is_own_write: bool = Fal
     # Of two folders with one id the second is read after the first has its row.
     first = {id_of(folder): folder for folder in folders}
     second = [folder for folder in folders if first[id_of(folder)] != folder]
-    saved = _save_each(root, first.values(), is_own_write)
-    return saved | save_folders(root, second, is_own_write) if second else saved
+    saved_folders = _save_each(root, first.values(), is_own_write)
+    return saved_folders | save_folders(root, second, is_own_write) if second else saved_folders
 
 
 def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) -> set[str]:
@@ -54,16 +54,16 @@ def _save_each(root: StorageRoot, folders: Iterable[str], is_own_write: bool) ->
         except FileNotFoundError:
             continue
     try:
-        saved = upsert.save(root, readings) if readings else set()
+        saved_folders = upsert.save(root, readings) if readings else set()
     except IntegrityError:
         # Another process was first to insert one of them (PostgreSQL has no single writer).
         logger.info("Another process listed the same runs at the same moment")
-        saved = set()
+        saved_folders = set()
     for run in Run.objects.filter(root=root).in_folders(removed) if removed else ():
         remove(root, [run.pk])
         save_folders(root, run.other_folders, is_own_write)
     unsettled = {reading.record.folder for reading in readings if not reading.settled}
-    return same | (saved - unsettled)
+    return same | (saved_folders - unsettled)
 
 
 def _signatures(root: StorageRoot, folders: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -118,12 +118,12 @@ class ListedArtifact(TypedDict):
 def artifacts(run: Run, file: str) -> list[ListedArtifact]:
     """Return the artifact versions in one of the run's two lists; entries without a name are left out."""
     entries = layout.read_json(run.path / file)[0].get("artifacts")
-    listed = (
+    items = (
         (_artifact(entry) for entry in entries if isinstance(entry, dict))
         if isinstance(entries, list)
         else ()
     )
-    return [entry for entry in listed if entry["name"]]
+    return [entry for entry in items if entry["name"]]
 
 
 def _artifact(entry: JsonObject) -> ListedArtifact:

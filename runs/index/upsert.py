@@ -68,7 +68,7 @@ def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
     # Locked, where there are several writers: the comparison of signatures must hold until the update.
     locked = Run.objects.select_for_update(no_key=True).filter(root=root, run_id__in=ids).order_by("pk")
     rows = {run.run_id: run for run in locked}
-    done: set[str] = set()
+    folders: set[str] = set()
     fresh: list[RunRecord] = []
     changed: list[tuple[Run, RunRecord]] = []
     for reading in readings:
@@ -79,12 +79,12 @@ def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
             changed.append((row, record))
         elif row.folder == record.folder:
             continue
-        done.add(record.folder)
+        folders.add(record.folder)
     _create(root, fresh)
     _update(root, changed)
     _details(root, fresh, changed)
     counts.invalidate(root)
-    return done
+    return folders
 
 
 def _may_update(root: StorageRoot, row: Run, reading: ReadRecord) -> bool:

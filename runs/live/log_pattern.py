@@ -97,7 +97,7 @@ def _search(fd: int, kind: str, pattern: str, sender: str, ended: bool) -> objec
     try:
         with turn(sender):
             # `-P`: a module in the working directory must not replace one of ours.
-            done = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-P", "-m", pattern_process.__name__],
                 stdin=fd,
                 stdout=subprocess.PIPE,
@@ -107,9 +107,9 @@ def _search(fd: int, kind: str, pattern: str, sender: str, ended: bool) -> objec
             )
     except subprocess.TimeoutExpired as error:
         raise SearchTooLong from error
-    if done.returncode:
+    if process.returncode:
         raise SearchTooLong
-    return json.loads(done.stdout)
+    return json.loads(process.stdout)
 
 
 REASONS = (

@@ -57,8 +57,8 @@ def empty_bin(request: HttpRequest) -> HttpResponse:
 
 def back_to_bin(key: str, results: Mapping[str, RunResult]) -> HttpResponseRedirect:
     """Redirect to the recycle bin, with the number of changed runs under `key` and that of failures."""
-    done = sum(result["success"] for result in results.values())
-    numbers = {key: done, "left": len(results) - done}
+    successes = sum(result["success"] for result in results.values())
+    numbers = {key: successes, "left": len(results) - successes}
     query = urlencode({word: count for word, count in numbers.items() if count})
     return redirect(f"{reverse('recycle-bin')}?{query}" if query else reverse("recycle-bin"))
 

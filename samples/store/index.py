@@ -92,10 +92,10 @@ class SampleIndex:
             for chunk in existing:
                 if chunk.number % parts != part:
                     continue
-                done, rest = self._catch_up_chunk(chunk, covered.get(chunk.number, []), remaining_bytes)
+                size, rest = self._catch_up_chunk(chunk, covered.get(chunk.number, []), remaining_bytes)
                 if remaining_bytes is not None:
-                    remaining_bytes = max(0, remaining_bytes - done)
-                indexed, pending = indexed + done, pending + rest
+                    remaining_bytes = max(0, remaining_bytes - size)
+                indexed, pending = indexed + size, pending + rest
             return Progress(indexed, pending)
 
     @contextmanager

@@ -50,7 +50,7 @@ def repeat(project: Project, place: Path, is_repository: bool) -> tuple[str, str
     if project.spoil:
         project.spoil(run)
     words = ["rerun", run.name, "--check", "--folder", str(place / "again"), *project.options]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "runicorn", *words],
         cwd=place,
         env=variables | {"PYTHONPATH": str(PACKAGE)},
@@ -58,11 +58,11 @@ def repeat(project: Project, place: Path, is_repository: bool) -> tuple[str, str
         text=True,
         check=False,
     )
-    output = done.stdout + done.stderr
+    output = process.stdout + process.stderr
     head, _, _ = output.partition(f"\n$ {sys.executable} ")  # what was printed before the start
     if project.says and project.says not in head:
         return "failed", f"{project.says!r} was not said before the start:\n{output}"
-    if done.returncode == 0 and "Reproduced." in output:
+    if process.returncode == 0 and "Reproduced." in output:
         return "reproduced", output
     if project.is_reproduced:
         return "failed", output
@@ -116,9 +116,9 @@ def _first_run(project: Project, place: Path, variables: dict[str, str]) -> None
 
 
 def _checked(command: list[str], folder: Path, variables: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(done.stderr)
+    process = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise Failed(process.stderr)
 
 
 def _run_notebook(cells: tuple[str, ...], folder: Path, variables: dict[str, str]) -> None:

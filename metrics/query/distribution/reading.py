@@ -202,8 +202,8 @@ class CurveReader:
                 minimum__isnull=False,
             )
             for row in rows.values_list("run_id", "pk", "uid", "count", "nodes"):
-                stored = _Stored(*row)
-                self._series.setdefault(stored.run, []).append(stored)
+                entry = _Stored(*row)
+                self._series.setdefault(entry.run, []).append(entry)
         for key, stored_rows in self._series.items():
             self.versions[key] = hash(tuple((row.uid, row.points) for row in stored_rows))
 

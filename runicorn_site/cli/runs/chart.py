@@ -54,8 +54,8 @@ def usual_metrics(entries: Sequence[RunEntry]) -> list[str]:
 def _legend(number: int, entry: RunEntry, curve: Curve) -> Line:
     finite = [value for value in curve.values if math.isfinite(value)]
     if curve.labels:
-        used = ", ".join(f"{int(value)} {curve.labels[int(value)]}" for value in sorted(set(curve.values)))
-        ends = common.printable(f"last {curve.texts()[-1]} ({used})")
+        labels = ", ".join(f"{int(value)} {curve.labels[int(value)]}" for value in sorted(set(curve.values)))
+        ends = common.printable(f"last {curve.texts()[-1]} ({labels})")
     else:
         ends = _ends(curve.values[-1], finite)
     return [

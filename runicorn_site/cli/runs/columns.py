@@ -54,7 +54,7 @@ def value(entry: RunEntry, key: str) -> Any:
     return f"{entry.best_metric_name} {text.number(entry.best_metric_value)}"
 
 
-def shown(entry: RunEntry, key: str) -> str:
+def cell_text(entry: RunEntry, key: str) -> str:
     """Return the cell of a table for people: the name of a run is the one that a user or its script gave it later."""
     return text.cell(key, entry.label if key == "name" else value(entry, key))
 

@@ -91,7 +91,7 @@ def _print_runs(
     elif not entries:
         common.print_notice("No runs found.")
     else:
-        rows = [[table_columns.shown(entry, key) for key in keys] for entry in entries]
+        rows = [[table_columns.cell_text(entry, key) for key in keys] for entry in entries]
         text.print_table(keys, rows, table_columns.numeric(keys, entries))
 
 

@@ -180,7 +180,7 @@ def _is_reproduced(catalog: Catalog, entry: RunEntry, repeated: RunEntry | None)
         return False
     facts = differences.facts_of(catalog, entry)
     replicas = project.replicas_among(facts, project.runs_before(facts.root, facts)[: project.LOOKED_AT])
-    others = [found for run in replicas if (found := catalog.get(run.id)) is not None]
+    others = [replica for run in replicas if (replica := catalog.get(run.id)) is not None]
     results = checking.compare(_lasts(entry), _lasts(repeated), [_lasts(other) for other in others])
     rows = [
         [

@@ -41,10 +41,10 @@ def wait(
     start = time.monotonic()
     with opened(url, token, storage) as catalog:
         results: dict[str, bool | None] = dict.fromkeys(entry.id for entry in runs_of(catalog, runs))
-        seen: dict[str, Any] = {}
+        stamps: dict[str, Any] = {}
         while True:
             for run_id in [run_id for run_id, result in results.items() if result is None]:
-                results[run_id] = _result(catalog, run_id, until, seen)
+                results[run_id] = _result(catalog, run_id, until, stamps)
             is_over = bool(timeout) and time.monotonic() - start >= timeout
             if None not in results.values() or False in results.values() or is_over:
                 break
@@ -62,11 +62,11 @@ def wait(
         raise typer.Exit(TIMED_OUT)
 
 
-def _result(catalog: Catalog, run_id: str, until: str, seen: dict[str, Any]) -> bool | None:
+def _result(catalog: Catalog, run_id: str, until: str, stamps: dict[str, Any]) -> bool | None:
     """Return whether the condition came true, or None while the run may still satisfy it."""
     # Before the condition is evaluated: what was logged last counts.
     stamp = catalog.stamp(run_id)
-    if stamp is not None and seen.get(run_id) == stamp:
+    if stamp is not None and stamps.get(run_id) == stamp:
         return None
     entry = catalog.get(run_id, metrics=False)
     if entry is None:
@@ -75,6 +75,6 @@ def _result(catalog: Catalog, run_id: str, until: str, seen: dict[str, Any]) -> 
     if until:
         if catalog.satisfies(entry, until):
             return True
-        seen[run_id] = stamp
+        stamps[run_id] = stamp
         return None if is_running else False
     return None if is_running else entry.status == layout.FINISHED

@@ -249,7 +249,7 @@ class _bar:
     def __exit__(self, *problem: object) -> None:
         self._progress.stop()
 
-    def _advance(self, done: int, total: int, path: str) -> None:
+    def _advance(self, count: int, total: int, path: str) -> None:
         if self._task is None:
             self._task = self._progress.add_task("Fetching", total=total)
-        self._progress.update(self._task, completed=done, total=total)
+        self._progress.update(self._task, completed=count, total=total)

@@ -71,6 +71,6 @@ def _header(key: str, order: str, descending: bool, is_number: bool) -> Text:
 
 
 def _cell(entry: RunEntry, key: str, is_number: bool) -> Text:
-    content = text.age(entry.created_at) if key == "created_at" else table_columns.shown(entry, key)
+    content = text.age(entry.created_at) if key == "created_at" else table_columns.cell_text(entry, key)
     style = text.COLORS.get(entry.state, "red") if key == "state" else ""
     return Text(common.printable(content), style=style, justify="right" if is_number else "left")

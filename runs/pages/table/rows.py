@@ -143,8 +143,8 @@ def table_context(
         "root": root,
         "state": state,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
-        "views": (saved := views(root, state, user)),
-        "view": next((view for view in saved if view.current), None),
+        "views": (saved_views := views(root, state, user)),
+        "view": next((view for view in saved_views if view.current), None),
         "problem": problem,
         "corrections": _corrections(root, state) if problem else [],
         "chips": chips(state, counts(root, state)),
@@ -365,15 +365,15 @@ def _is_readable(root: StorageRoot, query: QueryDict) -> bool:
 
 def views(root: StorageRoot, state: TableState, user: str) -> list[SavedView]:
     """Return the saved views by name: with a project, its own and those of all projects."""
-    saved, now = [], state.whole_query
+    saved_views, now = [], state.whole_query
     for view in readable_views(root, user):
         name, query = view.name, view.query
         project = QueryDict(query).get("project", "")
         if state.project and project not in ("", state.project):
             continue
         current = name == state.view if state.view else query == now
-        saved.append(SavedView(view, view_address(name, query), current, current and query != now))
-    return saved
+        saved_views.append(SavedView(view, view_address(name, query), current, current and query != now))
+    return saved_views
 
 
 def view_address(name: str, query: str) -> str:

@@ -189,7 +189,7 @@ class GroupedTable:
         values = by_column(runs, added, added_values(runs, added))
         run_rows = iter(rows(runs, columns, values, self.baselines))
         result: list[Row | GroupRow | MoreRow] = []
-        seen: set[int] = set()
+        run_keys: set[int] = set()
         for piece in self.pieces:
             if isinstance(piece, (GroupRow, MoreRow)):
                 result.append(piece)
@@ -197,8 +197,8 @@ class GroupedTable:
             level, token, members = piece
             for run in members:
                 # A run with several tags may be in several open groups.
-                suffix = f"@{token}" if run.pk in seen else ""
-                seen.add(run.pk)
+                suffix = f"@{token}" if run.pk in run_keys else ""
+                run_keys.add(run.pk)
                 result.append(replace(next(run_rows), level=level, suffix=suffix))
         return result
 
