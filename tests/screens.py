@@ -42,16 +42,18 @@ class Screen:
 
 
 USUAL = Screen("wide", "light")
-CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
+CUT_CONTROLS = """(width) => [...document.querySelectorAll("main button, main a, main input, nav a")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .panel-tabs, .subnav, .section-index, .side-by-side, #legend ul, .for-readers"))
     .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
-    .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
+    .filter(([, box]) => box.width && (box.left < -1 || box.right > width + 1)).map(([html]) => html)"""
 
 
 def fits_the_screen(page: Any) -> bool:
     """Whether nothing sticks out. Observers of sizes fold what does not fit a moment after a change: wait for it."""
-    is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return not is_wide and page.evaluate(CUT_CONTROLS) == []
+    # A mobile browser zooms out to what sticks out: `innerWidth` grows with it, the width of the screen does not.
+    width = page.viewport_size["width"]
+    is_wide = page.evaluate("document.documentElement.scrollWidth") > width
+    return not is_wide and page.evaluate(CUT_CONTROLS, width) == []
 
 
 def open_chart_settings(page: Any, *, only_on_phones: bool = False) -> None:

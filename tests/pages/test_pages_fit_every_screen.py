@@ -66,6 +66,20 @@ FAINT_TEXT = """() => {
 }"""
 
 
+WIDE_ELEMENT = """() => {
+    const wide = Object.assign(document.createElement("p"), { textContent: "wide" });
+    wide.style.width = "600px";
+    document.querySelector("main").append(wide);
+}"""
+
+
+def test_an_element_wider_than_a_phone_is_noticed(open_page: Open) -> None:
+    page = open_page("/settings", size="phone")
+    until(lambda: fits_the_screen(page))
+    page.evaluate(WIDE_ELEMENT)
+    until(lambda: not fits_the_screen(page), timeout=10)
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address: str) -> None:
     page = open_page(address)
@@ -199,6 +213,4 @@ def test_a_long_metric_wraps_on_the_page_of_its_project(open_page: Open, busy_si
     write_run(busy_site.root, "long-metric", metrics=[{metric: 0.5}])
     until(lambda: metric in busy_site.get("/projects/long-metric").text)
     page = open_page("/projects/long-metric")
-    # A mobile browser zooms out to what sticks out: `innerWidth` would grow with it.
-    width = page.viewport_size["width"]
-    until(lambda: page.evaluate("document.documentElement.scrollWidth") <= width, timeout=20)
+    until(lambda: fits_the_screen(page), timeout=20)
