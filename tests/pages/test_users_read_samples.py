@@ -234,6 +234,23 @@ def test_a_phone_shows_the_slider_and_two_distributions_at_once(open_site: Open)
     assert boxes[0]["y"] < boxes[1]["y"] == boxes[2]["y"]
 
 
+@pytest.mark.journey("wide", "phone")
+def test_curves_have_a_title_and_a_scale(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples?step=2")
+    curve, sample = page.locator(".step-slider .framed"), page.locator(".sample-head .framed")
+    until(lambda: curve.locator("figcaption").inner_text() == "Mean reward by step")
+    assert curve.locator(".y").inner_text().split() == ["0.75", "0"]
+    assert curve.locator(".x").inner_text().split() == ["0", "Step", "3"]
+    page.locator("#samples tbody tr").first.click()
+    until(lambda: "Reward of this sample over 4 steps" in sample.inner_text())
+    assert sample.locator(".x").inner_text().split() == ["0", "Step", "3"]
+    page.get_by_role("tab", name="Tokens").click()
+    course = page.locator(".tokens-view .framed")
+    until(lambda: course.locator("figcaption").inner_text().startswith("entropy by position"))
+    assert course.locator(".x").inner_text().split() == ["1", "Position", "1,500"]
+    until(lambda: fits_the_screen(page))
+
+
 def test_groups_show_their_spread_and_open(open_site: Open) -> None:
     page = open_site(f"/runs/{FIRST}/samples?step=1")
     page.get_by_label("By prompt").check()
@@ -249,7 +266,7 @@ def test_the_keyboard_reads_samples_failures_groups_and_steps(open_site: Open) -
     until(lambda: len(rows(page)) == 16)
     page.keyboard.press("j")
     until(lambda: title(page) == "q0")
-    until(lambda: "Reward of this sample over 4 steps" in page.locator(".followed").inner_text())
+    until(lambda: "Reward of this sample over 4 steps" in page.locator(".sample-head").inner_text())
     page.keyboard.press("f")
     until(lambda: title(page) == "q2")  # the first with reward 0
     page.keyboard.press("g")

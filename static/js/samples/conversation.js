@@ -1,6 +1,6 @@
 /** A sample as a conversation: messages with folded reasoning and tool calls, judges, errors, spans of time, fields. */
 
-import { make, svg } from "../dom.js";
+import { make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { number, short, textBlock, visible } from "./texts.js";
 
@@ -49,16 +49,4 @@ export function conversation(document, media, more) {
     ...extra(document.judges, gettext("Judge")),
     ...timeline(document.spans),
     ...(fields.length ? [make("section", {}, make("h3", { textContent: gettext("Fields") }), make("dl", { className: "sample-fields" }, ...fields))] : []));
-}
-
-/** Return a line of values, lowest to highest, as a picture with a mark. */
-export function sparkline(values, at) {
-  const numbers = values.filter((value) => value !== null);
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  const picture = svg("svg", { class: "means", viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": "true" });
-  const x = (n) => (values.length > 1 ? (n / (values.length - 1)) * 100 : 50);
-  const points = values.flatMap((value, n) => (value === null ? [] : [`${x(n).toFixed(1)},${(18 - ((value - low) / (high - low || 1)) * 16).toFixed(1)}`]));
-  svg("polyline", { points: points.join(" ") }, picture);
-  if (at >= 0) svg("line", { x1: x(at), x2: x(at), y1: 0, y2: 20 }, picture);
-  return picture;
 }

@@ -4,7 +4,8 @@ import { field, iconButton, make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { jsonBody, requestJson } from "../http.js";
 import { copyText } from "../shared/clipboard.js";
-import { conversation, sparkline } from "./conversation.js";
+import { conversation } from "./conversation.js";
+import { framed } from "./framed.js";
 import { number, short, textBlock } from "./texts.js";
 import { Tokens } from "./tokens.js";
 
@@ -37,8 +38,8 @@ export class SampleDocument {
     const { steps } = await requestJson(this.address("summary", { sample: id })).catch(() => ({ steps: [] }));
     const rewards = steps.map(([, , mean]) => mean);
     if (number_ !== this.number || rewards.filter((reward) => reward !== null).length < 2) return;
-    const text = make("span", { className: "faint", textContent: gettext("Reward of this sample over {n} steps", { n: rewards.length }) });
-    this.root.firstElementChild.append(make("div", { className: "followed" }, text, sparkline(rewards, steps.findIndex(([value]) => value === step))));
+    const [values, title] = [steps.map(([value]) => value), gettext("Reward of this sample over {n} steps", { n: rewards.length })];
+    this.root.firstElementChild.append(framed(title, gettext("Step"), values, rewards, { mark: values.indexOf(step) }).figure);
   }
 
   hide() {

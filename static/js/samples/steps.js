@@ -1,11 +1,10 @@
 /** The slider of steps with the mean reward behind it, and distributions whose bars narrow the selection. */
 
-import { iconButton, make, svg, textButton } from "../dom.js";
+import { iconButton, make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { framed } from "./framed.js";
 import { columnName } from "./state.js";
 import { number } from "./texts.js";
-
-const [WIDTH, HEIGHT] = [200, 44];
 
 export class Steps {
   /** `choose(step)` shows a step, null all of them; `narrow(condition)` adds a condition. */
@@ -41,18 +40,7 @@ export class Steps {
     const point = make("a", { className: "button quiet", href: this.curve(step), textContent: gettext("On the charts") });
     return make("div", { className: "step-slider" },
       make("div", { className: "line" }, make("output", { textContent: label }), previous, next, all, ...(step === null ? [] : [point])),
-      this.#means(steps, at, step, score), range);
-  }
-
-  #means(steps, at, step, score) {
-    const means = steps.map(([, , mean]) => mean).filter((mean) => mean !== null);
-    const [low, high] = [Math.min(...means), Math.max(...means)];
-    const picture = svg("svg", { class: "means", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": gettext("Mean {column} by step", { column: score }) });
-    const x = (n) => (steps.length > 1 ? (n / (steps.length - 1)) * WIDTH : WIDTH / 2);
-    const points = steps.flatMap(([, , mean], n) => (mean === null ? [] : [`${x(n).toFixed(1)},${(HEIGHT - 3 - ((mean - low) / (high - low || 1)) * (HEIGHT - 6)).toFixed(1)}`]));
-    svg("polyline", { points: points.join(" ") }, picture);
-    if (step !== null) svg("line", { x1: x(at), x2: x(at), y1: 0, y2: HEIGHT }, picture);
-    return picture;
+      ...(score && steps.some(([, , mean]) => mean !== null) ? [framed(gettext("Mean {column} by step", { column: score }), gettext("Step"), this.steps, steps.map(([, , mean]) => mean), { mark: step === null ? -1 : at, below: [range] }).figure] : [range]));
   }
 
   #histogram({ column, edges, counts, mean }) {

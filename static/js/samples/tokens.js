@@ -2,10 +2,10 @@
 
 import { make, svg, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
+import { framed } from "./framed.js";
 import { number, visible } from "./texts.js";
 
 const WINDOW = 1000;
-const [WIDTH, HEIGHT] = [300, 60];
 /** Percent of colour at which the text is still read. */
 const [STRONGEST, MASKED] = [45, 12];
 const DIVERGING = new Set(["advantage", "advantages", "difference"]);
@@ -64,17 +64,14 @@ export class Tokens {
 
   /** Lowest to highest and mean of each part; a click goes to the tokens there. */
   #course({ course, ranges, stream, count }) {
-    const [low, high] = ranges[stream];
-    const y = (value) => HEIGHT - 2 - ((value - low) / (high - low || 1)) * (HEIGHT - 4);
-    const x = (n) => (n / Math.max(1, course.length - 1)) * WIDTH;
-    const picture = svg("svg", { class: "course", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": gettext("{stream} by position", { stream }) });
-    const parts = course.map((part, n) => [part, n]).filter(([part]) => part);
-    svg("path", { class: "extent", d: parts.map(([part, n]) => `M${x(n).toFixed(1)} ${y(part[0]).toFixed(1)}V${y(part[2]).toFixed(1)}`).join("") }, picture);
-    svg("polyline", { points: parts.map(([part, n]) => `${x(n).toFixed(1)},${y(part[1]).toFixed(1)}`).join(" ") }, picture);
+    const positions = course.map((_, n) => 1 + Math.round((n / Math.max(1, course.length - 1)) * (count - 1)));
+    const { figure, picture, x, y } = framed(gettext("{stream} by position", { stream }), gettext("Position"), positions, course.map((part) => part?.[1] ?? null), { range: ranges[stream], className: "course" });
+    const extents = course.flatMap((part, n) => (part ? [`M${x(n)} ${y(part[0])}V${y(part[2])}`] : []));
+    picture.prepend(svg("path", { class: "extent", d: extents.join("") }));
     picture.addEventListener("click", (event) => {
       const box = picture.getBoundingClientRect();
       this.show(Math.min(Math.max(0, count - 1), Math.floor(((event.clientX - box.left) / box.width) * count / WINDOW) * WINDOW));
     });
-    return picture;
+    return figure;
   }
 }
