@@ -63,6 +63,13 @@ def open_chart_settings(page: Any, *, only_on_phones: bool = False) -> None:
         page.locator("#chart-settings-button").click()
 
 
+def open_run_details(page: Any) -> None:
+    """Show the facts and the actions in the header of a run, which a phone folds."""
+    button = page.locator("#more-facts:not([open]) summary")
+    if button.is_visible():
+        button.click()
+
+
 def screens(journey: str, sizes: tuple[str, ...] = (), themes: int = 1) -> Iterator[Any]:
     """The screens of a journey as parameters: one for every day, the others for the long form."""
     widths = sizes or tuple(SIZES)

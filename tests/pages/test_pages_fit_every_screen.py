@@ -10,7 +10,7 @@ import pytest
 from tests.folders import write_run
 from tests.pages.conftest import CHARTED
 from tests.processes import Viewer
-from tests.screens import SIZES, fits_the_screen, open_chart_settings
+from tests.screens import SIZES, fits_the_screen, open_chart_settings, open_run_details
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -161,6 +161,31 @@ def test_no_tool_of_the_charts_is_cut_on_a_phone(open_page: Open, address: str, 
     page.set_viewport_size({"width": 1440, "height": 900})
     assert not page.locator("#chart-settings [name=smooth]").count()
     assert page.locator("#chart-tools > .smooth [name=smooth]").count()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_the_header_of_a_run_leaves_a_phone_to_its_charts(open_page: Open, locale: str) -> None:
+    page = open_page(f"/runs/{CHARTED}", size="phone", locale=locale)
+    header = page.locator("#header")
+    assert header.bounding_box()["height"] <= 150
+    assert "300" in header.inner_text() and "0.9966" in header.inner_text()
+    assert not header.get_by_text(CHARTED).is_visible()
+    open_run_details(page)
+    for fact in (CHARTED, "elsewhere", "baseline"):
+        assert header.get_by_text(fact).first.is_visible()
+    assert header.locator(".actions .button:visible").count() == 8
+    until(lambda: fits_the_screen(page))
+
+
+def test_a_phone_shows_the_counts_of_all_statuses(open_page: Open) -> None:
+    page = open_page("/", size="phone")
+    chips = page.locator("nav.chips")
+    assert chips.evaluate("(nav) => nav.scrollWidth - nav.clientWidth") == 0
+    assert [text.split()[-1] for text in chips.locator(".count").all_inner_texts()]
+    assert chips.get_by_role("link", name="Failed").is_visible()
+    chips.get_by_role("link", name="Failed").click()
+    until(lambda: "Failed" in page.locator("nav.chips [aria-current]").inner_text())
+    until(lambda: fits_the_screen(page))
 
 
 def test_the_name_of_a_metric_is_not_broken_where_there_is_room(open_page: Open) -> None:

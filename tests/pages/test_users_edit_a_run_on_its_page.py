@@ -12,6 +12,7 @@ import requests
 
 from tests.folders import append_metrics, write_run
 from tests.processes import Viewer
+from tests.screens import open_run_details
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -92,6 +93,7 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     open_page: Open, busy_site: Viewer, run_id: str
 ) -> None:
     page = open_page(f"/runs/{run_id}")
+    open_run_details(page)
     page.get_by_role("button", name="Edit tags").click()
     field = page.get_by_role("dialog").get_by_label("Add a tag")
     field.fill("half a wo")
@@ -136,6 +138,7 @@ def test_a_run_is_pinned_archived_and_restored(open_page: Open, busy_site: Viewe
     page = open_page(f"/runs/{run_id}")
     for name, back, field in (("Pin", "Unpin", "pinned"), ("Archive", "Unarchive", "archived")):
         for action, then, expected in ((name, back, True), (back, name, False)):
+            open_run_details(page)
             page.get_by_role("button", name=action, exact=True).click()
             page.get_by_role("button", name=then, exact=True).wait_for()
             assert busy_site.get(f"/api/runs/{run_id}").json()[field] is expected
@@ -143,6 +146,7 @@ def test_a_run_is_pinned_archived_and_restored(open_page: Open, busy_site: Viewe
 
 def test_a_deletion_can_be_undone_at_once(open_page: Open, busy_site: Viewer, run_id: str) -> None:
     page = open_page(f"/runs/{run_id}")
+    open_run_details(page)
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo").wait_for(state="hidden")

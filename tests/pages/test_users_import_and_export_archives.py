@@ -16,6 +16,7 @@ from django.test import Client
 
 from tests.documents.store import RUN, SECOND, THIRD, write_store
 from tests.processes import Viewer
+from tests.screens import open_run_details
 from tests.tools.exchange.conftest import full as _full
 from tests.tools.exchange.conftest import pack as _pack
 from tests.tools.exchange.packing import good, snapshot, zipped
@@ -126,6 +127,7 @@ def test_a_browser_uploads_and_downloads_archives(
     with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
         assert {name.split("/")[3] for name in archive.namelist() if name.count("/") > 3} == {RUN, SECOND}
     browser.goto(f"{viewer.url}/runs/{RUN}")
+    open_run_details(browser)
     browser.click("#export-menu summary")
     with browser.expect_download() as download:
         browser.click("text=Report (HTML)")

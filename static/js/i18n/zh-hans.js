@@ -186,6 +186,7 @@ install({
   "Pin": "置顶",
   "Pinned": "置顶",
   "Points of {name}": "{name} 的数据点",
+  "Position": "位置",
   "Press / to find runs, metrics, artifacts, pages and settings.": "按 / 查找运行、指标、制品、页面和设置。",
   "Previous": "上一个",
   "Previous step": "上一步骤",

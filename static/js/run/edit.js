@@ -25,6 +25,8 @@ export function editInPlace(id) {
   async function edit(first) {
     const button = () => document.querySelector(`#header [data-edit="${first}"]:not([data-denied])`);
     if (!button()) return;
+    // A phone folds the facts with their buttons.
+    if (!button().checkVisibility()) document.getElementById("more-facts").open = true;
     await attempt(() => editRun(id, button(), first));
     button().focus();
   }

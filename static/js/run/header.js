@@ -55,6 +55,7 @@ export async function redraw() {
   // The run was deleted meanwhile: what came is a page of its own.
   if (text.includes("<!doctype")) return location.reload();
   const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
+  made.querySelector("#more-facts").open = document.getElementById("more-facts").open;
   morph(document.getElementById("header"), made);
   showName(made.querySelector("h1").textContent.trim());
   // The page may be ahead of the rows that the server drew from.

@@ -9,13 +9,14 @@ import requests
 
 from tests.browser import careful_page
 from tests.folders import append_metrics
-from tests.screens import Screen
+from tests.screens import Screen, open_run_details
 from tests.server.shares.conftest import FIRST, SECOND, TOKEN, Lab
 from tests.waiting import until
 
 
 def shared(page: Any, what: str = "") -> str:
     """Create a link by the dialog of a page, and return it."""
+    open_run_details(page)
     page.locator("[data-share]:visible").first.click()
     dialog = page.get_by_role("dialog", name="Share")
     if what:
