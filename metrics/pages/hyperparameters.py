@@ -9,11 +9,13 @@ from typing import Any, TypedDict
 
 from metrics.ingest.summaries import summarize
 from runicorn.store import layout
+from runicorn_tools.analysis.replicas import is_setting
 from runs.models import RunMetric, RunParam
 from runs.query import usual_metric
 from runs.query.analysis import importance
 from runs.query.analysis.importance import KeyImportance
 from runs.query.analysis.metric_values import Definitions
+from runs.query.analysis.suggestion import Suggestion, suggest
 from runs.query.matches import Matches
 from runs.store.metric_stats import best_by, mode_by_name
 
@@ -36,6 +38,9 @@ class HyperparametersContext(TypedDict):
     keys: list[str]
     values: str
     matter: list[KeyImportance]
+    is_certain: bool
+    """Whether the importance of any of them is above its uncertainty."""
+    suggestion: Suggestion | None
 
 
 def hyperparameters(matches: Matches, chosen: str = "") -> HyperparametersContext:
@@ -45,31 +50,42 @@ def hyperparameters(matches: Matches, chosen: str = "") -> HyperparametersContex
         chosen: a metric that is among them in any case.
     """
     _summarize_new(matches)
-    rows = list(matches.runs.order_by("pk").values_list("pk", "run_id", "display_name", "name"))
+    rows = list(matches.runs.order_by("pk").values_list("pk", "run_id", "display_name", "name", "created"))
     total, step = len(rows), max(1.0, len(rows) / MOST_DRAWN)
     rows = [rows[int(at * step)] for at in range(min(len(rows), MOST_DRAWN))]
     keys = [row[0] for row in rows]
     columns = max(FEWEST_COLUMNS, MOST_VALUES // max(1, len(rows)))
-    metrics = _metrics(matches, keys, chosen, columns // 2)
+    metrics, modes = _metrics(matches, keys, chosen, columns // 2)
     ranked = _ranked(matches, next(iter(metrics), ""))
     place = {entry.key: i for i, entry in enumerate(ranked)}
     config = _config(keys)
     names = sorted(config, key=lambda key: (place.get(key, len(place)), key))[
         : min(MOST_KEYS, columns - len(metrics))
     ]
-    values = {
+    values: dict[str, Any] = {
         "runs": [row[1] for row in rows],
         "names": [row[2] or row[3] for row in rows],
+        "created": [row[4] for row in rows],
+        "modes": modes,
         "config": {name: [_plain(config[name].get(key)) for key in keys] for name in names},
         "metrics": {name: [_rounded(metrics[name].get(key)) for key in keys] for name in metrics},
     }
+    top = [entry for entry in ranked if is_setting(entry.key)][:MOST_IMPORTANT]
+    # A key whose importance is less than its uncertainty says nothing about where to look.
+    important = [entry.key for entry in top if entry.importance > entry.std]
+    suggestion = None
+    if important and metrics:
+        first, columns_of = next(iter(metrics)), {key: values["config"][key] for key in important}
+        suggestion = suggest(values["metrics"][first], columns_of, modes[first])
     return {
         "total": total,
         "drawn": len(rows),
         "metrics": list(metrics),
         "keys": names,
         "values": json.dumps(values),
-        "matter": [entry for entry in ranked[:MOST_IMPORTANT] if entry.importance > entry.std],
+        "matter": [entry for entry in top if entry.importance > 0],
+        "is_certain": bool(important),
+        "suggestion": suggestion,
     }
 
 
@@ -95,8 +111,10 @@ def _config(keys: list[int]) -> dict[str, dict[int, Value]]:
     }
 
 
-def _metrics(matches: Matches, keys: list[int], chosen: str, most: int) -> dict[str, dict[int, Value]]:
-    """Return the best values of metrics by name and run: chosen, primary, then those of most runs."""
+def _metrics(
+    matches: Matches, keys: list[int], chosen: str, most: int
+) -> tuple[dict[str, dict[int, Value]], dict[str, str]]:
+    """Return the best values of metrics by name and run, chosen, primary, then those of most runs, and what is best."""
     figures: dict[str, dict[int, RunMetric]] = defaultdict(dict)
     for start in range(0, len(keys), AT_ONCE):
         for row in RunMetric.objects.filter(run__in=keys[start : start + AT_ONCE]).order_by():
@@ -112,12 +130,13 @@ def _metrics(matches: Matches, keys: list[int], chosen: str, most: int) -> dict[
     )[:most]
     definitions = Definitions.of(matches.runs)
     metrics: dict[str, dict[int, Value]] = {}
+    modes: dict[str, str] = {}
     # The first one stands in the choice before anything is chosen.
     for name in sorted(order, key=lambda name: (name not in primary, order.index(name))):
         direction = definitions.goal(name).direction
-        mode = mode_by_name(name) if direction == "unknown" else direction
-        metrics[name] = {run: best_by(row, mode)[0] for run, row in figures[name].items()}
-    return metrics
+        modes[name] = mode_by_name(name) if direction == "unknown" else direction
+        metrics[name] = {run: best_by(row, modes[name])[0] for run, row in figures[name].items()}
+    return metrics, modes
 
 
 def _ranked(matches: Matches, metric: str) -> list[KeyImportance]:

@@ -102,6 +102,15 @@ def test_dragging_over_the_plots_of_config_values_filters_the_page(
     until(lambda: browser.locator("#run-list tr[data-run]").count() == circles.count())
 
 
+def test_the_search_is_drawn_with_its_best_run_so_far(viewer: Viewer, browser: Any, screen: Screen) -> None:
+    browser.goto(f"{viewer.url}/?layout=charts&tab=hyperparameters&metric=loss")
+    _fold(browser, screen)
+    until(lambda: browser.locator("#best-so-far circle").count() == COUNT)
+    assert browser.locator("#best-so-far svg").get_attribute("aria-label").startswith("Best loss of ")
+    assert browser.locator("#best-so-far .best-line").count() == 1
+    until(lambda: browser.locator("#slices svg").count() > 0)
+
+
 def test_curves_are_compared_with_the_baseline(viewer: Viewer, browser: Any, screen: Screen) -> None:
     runs = viewer.get("/api/runs").json()
     baseline = {"run_ids": [runs[-1]["id"]]}

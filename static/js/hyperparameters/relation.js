@@ -1,18 +1,23 @@
 /** Config values against a metric, drawn as SVG from the values of the panel. */
 
 import { cssColour } from "../chart/render/colours.js";
+import { make } from "../dom.js";
 import { axisKeys } from "./axis_keys.js";
+import { drawBestSoFar } from "./best_so_far.js";
 import { filterBy } from "./brush.js";
 import { fieldOf } from "./conditions.js";
 import { OTHERS } from "./crowd.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
 
+/** Plots of keys beside the chosen one. */
+const SLICES = 2;
+
 export class Relation {
   /** `section`: the panel. `changed({metric, key, keylog})` is called when a user chooses. */
   constructor(section, changed) {
-    const { runs, names = [], config, metrics } = JSON.parse(section.dataset.values);
-    Object.assign(this, { runs, names, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
+    const { runs, names = [], created = [], modes = {}, config, metrics } = JSON.parse(section.dataset.values);
+    Object.assign(this, { runs, names, created, modes, config: new Map(Object.entries(config)), metrics: new Map(Object.entries(metrics)) });
     this.form = section.querySelector("#relation-tools");
     if (!this.form) return;
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -41,7 +46,21 @@ export class Relation {
     const axis = { name: elements.key.value, field: fieldOf("config", elements.key.value), values: this.config.get(elements.key.value), log: keylog };
     const last = { name, field: fieldOf("metric", name, "best"), values };
     drawScatter(document.getElementById("scatter"), shown, axis, last, filterBy);
+    this.#drawSlices(shown, axis, last);
+    const started = shown.toSorted((a, b) => this.created[a.i] - this.created[b.i]);
+    const best = document.getElementById("best-so-far");
+    if (best) drawBestSoFar(best, started, last, this.modes[name]);
     const axes = axisKeys(this.config, shown, axis.name).map((key) => ({ name: key, field: fieldOf("config", key), values: this.config.get(key), log: key === axis.name && keylog }));
     drawParallel(document.getElementById("parallel"), shown, [...axes, last], filterBy);
+  }
+
+  /** Draw the metric by the other keys that matter most, which are the first ones. */
+  #drawSlices(shown, { name: chosen }, last) {
+    const holder = document.getElementById("slices");
+    const keys = [...this.config.keys()].filter((key) => key !== chosen).slice(0, SLICES);
+    const figures = keys.map(() => make("figure"));
+    holder?.replaceChildren(...figures);
+    if (!holder) return;
+    for (const [i, key] of keys.entries()) drawScatter(figures[i], shown, { name: key, field: fieldOf("config", key), values: this.config.get(key) }, last, filterBy);
   }
 }

@@ -32,6 +32,7 @@ install({
   "Automatic": "自动",
   "Axes": "坐标轴",
   "Bad (−)": "差（−）",
+  "Best {name} of {n} run: {best}, {run}.": "{n} 次运行中最佳的 {name}：{best}，{run}。",
   "Better": "更好",
   "Board “{name}” with all runs of {project}": "看板“{name}”及 {project} 的全部运行",
   "By {column}": "按 {column}",
