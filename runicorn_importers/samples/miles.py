@@ -32,7 +32,10 @@ STREAMS = {
     "entropies": "entropy",
     **{
         key: key
-        for key in ("train_logprobs", "ref_logprobs", "teacher_log_probs", "opd_reverse_kl", "returns")
+        for key in (
+            *("train_logprobs", "ref_logprobs", "ref_entropy", "returns"),
+            *("teacher_log_probs", "opd_reverse_kl"),
+        )
     },
 }
 """Lists for the response that the trainer computed, by the names that they get; they are converted."""
