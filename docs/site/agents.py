@@ -113,8 +113,8 @@ def _section(path: Path, heading: str) -> str:
         raise SystemExit(f"{path} has no section {heading}")
     folder = path.parent.relative_to(DOCS)
 
-    def link(found: re.Match[str]) -> str:
-        target, hash_, anchor = found[1].partition("#")
+    def link(reference: re.Match[str]) -> str:
+        target, hash_, anchor = reference[1].partition("#")
         parts: list[str] = []
         for part in (folder / target).parts:
             parts = parts[:-1] if part == ".." else [*parts, part]

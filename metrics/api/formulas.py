@@ -54,8 +54,8 @@ class FormulaListView(APIView):
     @endpoint(scope=Scope.READ, returns=list[Formula], errors=ERRORS)
     def get(self, request: Request, project: str) -> Response:
         """List the formulas of a project by name; one that cannot be used has an `error`."""
-        stored = services.read(active_root(), project)["formulas"]
-        return Response([formula_entry(name, text) for name, text in sorted(stored.items())])
+        texts = services.read(active_root(), project)["formulas"]
+        return Response([formula_entry(name, text) for name, text in sorted(texts.items())])
 
     @endpoint(
         scope=Scope.CURATE,
@@ -107,12 +107,12 @@ def define(root: StorageRoot, project: str, name: str, text: str, replaces: str 
         ValidationError: a metric, or another formula than the replaced one, is called so.
         NotFound: the project or the replaced formula does not exist.
     """
-    stored = services.read(root, project)["formulas"]
-    if replaces and replaces not in stored:
+    texts = services.read(root, project)["formulas"]
+    if replaces and replaces not in texts:
         raise NotFound(f"Formula not found: {replaces}")
-    if replaces and name != replaces and name in stored:
+    if replaces and name != replaces and name in texts:
         raise ValidationError({"name": [f"A formula is called {name}"]})
-    logged = set(keys.metric_keys(root, project)) if name not in stored else set()
+    logged = set(keys.metric_keys(root, project)) if name not in texts else set()
     if name in RESERVED_METRICS or name in logged:
         raise ValidationError({"name": [f"A metric is called {name}"]})
     if name in formulas.metrics(formulas.parse(text)):

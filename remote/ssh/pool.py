@@ -225,7 +225,7 @@ class Pool:
             connection.watch(), name=f"watch {connection.id}"
         )
         watch.add_done_callback(
-            lambda done: None if done.cancelled() else self._forget(connection, done.exception())
+            lambda task: None if task.cancelled() else self._forget(connection, task.exception())
         )
 
     def _forget(self, connection: PooledConnection, error: BaseException | None) -> None:

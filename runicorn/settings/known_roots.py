@@ -41,13 +41,13 @@ def remember(root: Path) -> None:
             file.write_bytes(os.fsencode(root))
 
 
-def others(shown: Path, most: int = 3) -> list[KnownRoot]:
-    """Return the roots that were written to last and still exist, without `shown`, the newest first."""
+def others(current: Path, most: int = 3) -> list[KnownRoot]:
+    """Return the roots that were written to last and still exist, without `current`, the newest first."""
     roots = []
     with suppress(OSError, ValueError):
         for file in (user.data_directory() / FOLDER).iterdir():
             path = Path(os.fsdecode(file.read_bytes()[:LONGEST]))
-            if path != shown and path.is_absolute() and path.is_dir():
+            if path != current and path.is_absolute() and path.is_dir():
                 roots.append(KnownRoot(path, file.stat().st_mtime))
     return sorted(roots, key=lambda root: -root.used)[:most]
 

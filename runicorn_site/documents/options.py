@@ -47,14 +47,14 @@ class Options:
         return self._values.get(key, "").lower() in {"true", "yes", "on", "1"}
 
 
-def parse(body: str, known: Iterable[str]) -> Options:
+def parse(body: str, names: Iterable[str]) -> Options:
     """Return the options of a block; lines that begin with `#` are comments.
 
     Raises:
         BlockProblem: a line is malformed, or its key is unknown.
     """
     values: dict[str, str] = {}
-    keys = sorted(known)
+    keys = sorted(names)
     for line in body.split("\n")[:MOST_LINES]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue

@@ -310,7 +310,7 @@ class Serving:
         loop = asyncio.get_event_loop()
         thread = ThreadPoolExecutor(1, thread_name_prefix="start")
         started = thread.submit(self._start, loop)
-        started.add_done_callback(lambda done: loop.call_soon_threadsafe(self._check_start, done))
+        started.add_done_callback(lambda task: loop.call_soon_threadsafe(self._check_start, task))
         thread.shutdown(wait=False)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:

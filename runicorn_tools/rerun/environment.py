@@ -210,9 +210,9 @@ def installed(python: str) -> tuple[str, dict[str, str]] | None:
     return answer["version"], {_normal(name): number for name, number in answer["packages"].items()}
 
 
-def differing(wanted: dict[str, str], there: dict[str, str]) -> list[str]:
+def differing(packages: dict[str, str], there: dict[str, str]) -> list[str]:
     """Return the packages that are missing or have another version."""
-    return [name for name, number in wanted.items() if there.get(name) != number]
+    return [name for name, number in packages.items() if there.get(name) != number]
 
 
 def _minor(version: str) -> str:

@@ -122,8 +122,8 @@ def site(folder: Path, start_viewer: Callable[..., Viewer]) -> tuple[Viewer, dic
     """A viewer of the runs, once it has their metrics."""
     runs = write(folder)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
-    listed = "/api/v2/experiments?where=metric.epoch.last > 0"
-    until(lambda: viewer.get(listed).json()["total"] == len(RATES) * SEEDS)
+    url = "/api/v2/experiments?where=metric.epoch.last > 0"
+    until(lambda: viewer.get(url).json()["total"] == len(RATES) * SEEDS)
     return viewer, runs
 
 

@@ -73,12 +73,12 @@ def check(
     """Put `count` requests to one operation; the simplest that is answered otherwise than described raises."""
 
     @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck), **more)
-    @given(asked=requests(operation, values))
-    def holds(asked: Asked) -> None:
-        asked = beside(target.root, asked) if operation.path == ROOT else asked
-        answer = ask(asked)
-        wrong = list(complaints(description, asked, answer))
-        assert not wrong, f"{asked}\n{answer.status} {answer.body[:500]!r}\n" + "\n".join(wrong)
+    @given(case=requests(operation, values))
+    def holds(case: Asked) -> None:
+        case = beside(target.root, case) if operation.path == ROOT else case
+        answer = ask(case)
+        wrong = list(complaints(description, case, answer))
+        assert not wrong, f"{case}\n{answer.status} {answer.body[:500]!r}\n" + "\n".join(wrong)
 
     holds()
 

@@ -87,7 +87,7 @@ def in_folders(text: str) -> set[int]:
         record = read_run(str(root), folder, read_state(root / folder))[0]
         number = int(record.run_id[-6:])
         recorded = {key: facts(value) for key, value in METRICS[number].items()}
-        if RunEvaluator(record, lambda known=recorded: known).satisfies(parse(text)):
+        if RunEvaluator(record, lambda values=recorded: values).satisfies(parse(text)):
             numbers.add(number)
     return numbers
 
