@@ -23,7 +23,7 @@ def test_an_entry_is_written_beside_its_view(chromium: Any, viewer: Any) -> None
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{viewer.url}/projects/lab/notebook")
-    page.get_by_role("link", name="New entry").click()
+    page.locator(".empty").get_by_role("link", name="New entry").click()
     page.get_by_label("Title").fill("Loss falls")
     page.get_by_label("Kind").select_option("decision")
     page.get_by_label("Text in Markdown").fill("We *stop*.\n\n```chart\nmetrics: loss\nruns: latest\n```\n")
