@@ -37,6 +37,15 @@ def test_runs_are_restored_and_the_bin_is_emptied(viewer: Viewer, browser: Any, 
     assert [run["name"] for run in viewer.get("/api/runs?order_by=name").json()] == ["second", "first"]
 
 
+def test_long_names_in_the_bin_show_their_ends(viewer: Viewer, browser: Any, folder: Path) -> None:
+    ids = [write_run(folder, "p", f"{'n' * 90}-seed-{seed}") for seed in range(2)]
+    assert all(viewer.get(f"/api/runs/{run_id}").status_code == 200 for run_id in ids)
+    viewer.post("/api/runs/soft-delete", json={"run_ids": ids})
+    browser.goto(f"{viewer.url}/recycle-bin")
+    ends = browser.locator("b.name .end").all()
+    assert len(ends) == 2 and all(end.bounding_box()["width"] > 20 for end in ends)
+
+
 def test_the_theme_and_the_storage_root_are_changed(
     viewer: Viewer, browser: Any, tmp_path: Path, folder: Path
 ) -> None:
