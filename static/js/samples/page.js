@@ -1,12 +1,12 @@
 /** The page of the samples of a run. */
 
-import { isShortcut, make } from "../dom.js";
+import { isShortcut } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { requestJson, siteAddress } from "../http.js";
 import { SampleDocument } from "./document.js";
 import { both, columnName, literal, readState, selection, writeState } from "./state.js";
 import { Steps } from "./steps.js";
-import { Table } from "./table.js";
+import { offerColumns, Table } from "./table.js";
 import { number, short } from "./texts.js";
 
 const root = document.getElementById("samples");
@@ -54,8 +54,7 @@ class SamplesPage {
     part("groups").addEventListener("change", ({ target }) => this.change({ grouped: target.checked, sort: "", page: 1 }));
     part("sort").addEventListener("change", ({ target }) => this.change({ sort: target.value, page: 1 }));
     part("set")?.addEventListener("change", ({ target }) => location.assign(`?set=${encodeURIComponent(target.value)}`));
-    part("previous").addEventListener("click", () => this.change({ page: this.state.page - 1 }));
-    part("next").addEventListener("click", () => this.change({ page: this.state.page + 1 }));
+    for (const [id, by] of [["previous", -1], ["next", 1]]) part(id).addEventListener("click", () => this.change({ page: this.state.page + by }));
     for (const link of root.querySelectorAll("[data-export]")) link.href = `${this.address("export", {})}${link.dataset.export}`;
     document.addEventListener("keydown", (event) => this.key(event));
     this.setNotes((await requestJson(this.address("notes", {})).catch(() => ({ notes: [] }))).notes, false);
@@ -100,7 +99,7 @@ class SamplesPage {
       }
       [this.columns, this.score, this.unreadable, this.selectedBy] = [summary.columns, summary.score, summary.unreadable, summary.selected_by];
       this.steps.show(summary, state.step);
-      this.#offerColumns(state);
+      offerColumns(part("sort"), this.columns, state);
       const query = { page: state.page, per_page: PER_PAGE, order_by: state.sort };
       const answer = await requestJson(this.address(state.grouped ? "groups" : "rows", selection(state, query)));
       if (asked !== this.asked) return;
@@ -112,15 +111,6 @@ class SamplesPage {
       if (asked === this.asked) this.say(error.message);
     }
     root.ariaBusy = "false";
-  }
-
-  /** Offer all columns to sort by, also hidden ones. */
-  #offerColumns({ sort, grouped }) {
-    const select = part("sort");
-    const names = ["", "_step", ...this.columns.map(({ name }) => name)];
-    select.hidden = grouped;
-    select.replaceChildren(...names.map((name) => make("option", { value: name, textContent: { "": gettext("As written"), _step: gettext("Step") }[name] ?? gettext("By {column}", { column: name }) })));
-    select.value = sort.replace(/^-/, "");
   }
 
   count({ total, exact = true, pending, ms, rows, groups }) {

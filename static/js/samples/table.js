@@ -108,3 +108,12 @@ export class Table {
     return line;
   }
 }
+
+/** Offer all columns to sort by, also hidden ones. */
+export function offerColumns(select, columns, { sort, grouped }) {
+  const named = columns.map(({ name }) => [name, gettext("By {column}", { column: name })]);
+  const options = [["", gettext("As written")], ["_step", gettext("Step")], ...named];
+  select.hidden = grouped;
+  select.replaceChildren(...options.map(([value, textContent]) => make("option", { value, textContent })));
+  select.value = sort.replace(/^-/, "");
+}
