@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ Write = Callable[..., Path]
 SAVES = """
 import sys, runicorn as rn
 from pathlib import Path
+from typing import Any
 run = rn.init("p", "n", storage=sys.argv[1], capture_env=False, system_metrics=False, mode="online")
 print("ready", flush=True)
 while True:
@@ -124,10 +126,10 @@ def test_a_file_that_changes_meanwhile_is_refused_by_name(
     source = write("w.bin", b"a" * size)
     wait = Intake._wait
 
-    def meddle(self: Intake, digest: str, copy: Path, count: int) -> None:
+    def meddle(self: Intake, *content: Any) -> None:
         with source.open("ab") as file:
             file.write(b"more")
-        wait(self, digest, copy, count)
+        wait(self, *content)
 
     monkeypatch.setattr(Intake, "_wait", meddle)
     with pytest.raises(SourceChanged, match=r"w\.bin was changed while it was being stored"):
