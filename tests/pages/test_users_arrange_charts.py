@@ -152,7 +152,7 @@ def test_a_chart_is_moved_by_keys_and_announced(arranged: Arranged) -> None:
 def test_a_chart_is_dragged_with_a_finger(arranged: Arranged) -> None:
     page = arranged.open("?pane=charts", size="phone")
     grip = page.locator('[data-cell="val/acc"] .grip')
-    page.evaluate("scrollTo(0, 300)")
+    grip.evaluate("grip => scrollBy(0, grip.getBoundingClientRect().top - 200)")
     start, end = grip.bounding_box(), page.locator('[data-cell="val/loss"]').bounding_box()
     finger = page.context.new_cdp_session(page)
 
