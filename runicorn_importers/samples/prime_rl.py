@@ -14,13 +14,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn.store.samples.names import ANNOTATIONS
 from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
 from runicorn_importers.samples.source import SampleSource, json_lines
 from runicorn_importers.samples.verifiers import episodes, traces
 
 STREAM = "monitors/file/traces/stream"
+LATER = "monitors/file/traces/annotations"
 SINGLE = f"{STREAM}.jsonl"
 """The stream of early versions of the newest layout, which is not cut into chunks."""
+BRANCH_FIELDS = {
+    "advantages": "advantage",
+    "trainer_logprobs": "trainer_logprobs",
+    "entropies": "entropy",
+    "is_masked": "is_masked",
+    "mismatch_kl": "mismatch_kl",
+}
+"""Values of the tokens of a branch that come after its trace, by our keys."""
 STEP = re.compile(r"step_(\d+)")
 EXPORT_FIELDS: tuple[str, ...] = (
     "step",
@@ -42,6 +52,11 @@ def sources(folder: Path) -> Iterator[SampleSource]:
             yield SampleSource(path, "rollouts", episodes, grows=True)
         elif path.name.endswith(".jsonl.zst"):
             yield SampleSource(path, "rollouts", _sealed)
+    for path in sorted((folder / LATER).glob("*/*.jsonl*")):
+        if path.suffix == ".jsonl":
+            yield SampleSource(path, f"rollouts{ANNOTATIONS}", _annotations, grows=True)
+        elif path.name.endswith(".jsonl.zst"):
+            yield SampleSource(path, f"rollouts{ANNOTATIONS}", _sealed_annotations)
     for path in sorted((folder / "rollouts").glob("step_*/*/all/traces.jsonl")):
         yield SampleSource(path, path.parts[-3], _of_step, grows=True)
     for path in sorted((folder / "rollouts").glob("step_*/*.jsonl")):
@@ -52,6 +67,44 @@ def sources(folder: Path) -> Iterator[SampleSource]:
 
 
 def _sealed(path: Path, start: int) -> Iterator[SampleRow]:
+    for episode, end in _sealed_lines(path, start):
+        yield from traces(episode, end)
+
+
+def _annotations(path: Path, start: int) -> Iterator[SampleRow]:
+    for record, end in json_lines(path, start):
+        yield from _annotation(record, end)
+
+
+def _sealed_annotations(path: Path, start: int) -> Iterator[SampleRow]:
+    for record, end in _sealed_lines(path, start):
+        yield from _annotation(record, end)
+
+
+def _annotation(record: dict[str, Any], end: int) -> Iterator[SampleRow]:
+    """Yield what became known of a trace: the values of its last branch, and of others in `branches`."""
+    if record.get("trace_id") is None:
+        return
+    branches = [
+        {
+            "branch": branch.get("index", number),
+            **{name: branch[key] for key, name in BRANCH_FIELDS.items() if branch.get(key) is not None},
+        }
+        for number, branch in enumerate(record.get("branches") or ())
+        if isinstance(branch, dict)
+    ]
+    info = record.get("info")
+    named = {
+        "id": str(record["trace_id"]),
+        "advantage": info.get("advantage") if isinstance(info, dict) else None,
+        **(branches[-1] if branches else {}),
+        "branches": branches[:-1] or None,
+    }
+    # Without step: that of its sample is the step of the dispatch, which is another one.
+    yield SampleRow(sample(record, named, ("trace_id", "branches")), end=end)
+
+
+def _sealed_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Read a compressed chunk; positions are those of the uncompressed one, so that sealing repeats nothing."""
     import pyarrow as pa
 
@@ -62,11 +115,11 @@ def _sealed(path: Path, start: int) -> Iterator[SampleRow]:
             if offset <= start or not line.endswith(b"\n"):
                 continue
             try:
-                episode = json.loads(line)
+                value = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(episode, dict):
-                yield from traces(episode, offset)
+            if isinstance(value, dict):
+                yield value, offset
 
 
 def _of_step(path: Path, start: int) -> Iterator[SampleRow]:

@@ -19,6 +19,7 @@ from runs.query.where.parser import BadWhere
 from samples.errors import BadSampleQuery, NoSuchSample
 from samples.query import condition_check, table
 from samples.query import where as conditions
+from samples.query.annotations import annotate, annotated_set, annotations_of
 from samples.query.rows import one_row
 from samples.query.table import Filter
 from samples.store.index import SampleIndex, index_folder
@@ -120,7 +121,10 @@ def sample_row(catalog: Catalog, entry: RunEntry, name: str, row: int) -> Row:
             return rows[0]
     else:
         with suppress(NoSuchSample), _pieces(catalog, entry, name) as (index, pieces):
-            return one_row(index.source, pieces, row)
+            sample = one_row(index.source, pieces, row)
+            with suppress(NotAvailable), _pieces(catalog, entry, annotated_set(name)) as (later, records):
+                return annotate(sample, annotations_of(sample, later.source, records))
+            return sample
     raise NotAvailable(f"{entry.id} has no sample {row} of {name}.")
 
 

@@ -18,7 +18,8 @@ from runs.services.lookup import get_experiment
 from samples.api.requests import ComparisonQuery, SampleQuery
 from samples.query import comparison, condition_check, table
 from samples.query.json_rows import strict
-from samples.query.rows import cut_row, one_row
+from samples.query.opening import sample_of
+from samples.query.rows import cut_row
 from samples.query.table import Filter
 from samples.services import indexing
 from samples.store.piece import Piece
@@ -69,7 +70,7 @@ def sample_rows_view(request: Request, run_id: str, name: str, query: dict[str, 
     number, size = query["page"], query["per_page"]
     with indexing.open_pieces(run, name) as (index, pieces, pending):
         if "row" in query:
-            rows = [one_row(index.source, pieces, query["row"])]
+            rows = [sample_of(run, name, index, pieces, query["row"])]
             page = table.Page(rows, 1, True, False)
         else:
             selection = selection_of(query, pieces)

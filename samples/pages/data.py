@@ -21,7 +21,8 @@ from samples.errors import NoSuchSample
 from samples.query import document, grouping, summary, table, tokens
 from samples.query.comparison import score_column
 from samples.query.json_rows import strict
-from samples.query.rows import cut_row, one_row
+from samples.query.opening import open_sample
+from samples.query.rows import cut_row
 from samples.services import indexing
 from samples.store.fields import fields_of
 
@@ -104,8 +105,7 @@ def summary_view(request: Request, run_id: str, name: str, query: dict[str, Any]
 @route("GET", scope=Scope.READ, query=RowQuery)
 def document_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
     """Return a sample as a document."""
-    with indexing.open_pieces(get_run(run_id), name) as (index, pieces, _):
-        row = one_row(index.source, pieces, query["row"])
+    row = open_sample(get_run(run_id), name, query["row"])
     return Response(strict(document.document(row)))
 
 
@@ -118,8 +118,7 @@ def text_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -
         NoSuchSample: there is nothing at the path.
     """
     path = query["path"]
-    with indexing.open_pieces(get_run(run_id), name) as (index, pieces, _):
-        row = one_row(index.source, pieces, query["row"])
+    row = open_sample(get_run(run_id), name, query["row"])
     try:
         if not isinstance(path, list) or not all(isinstance(part, str | int) for part in path):
             raise TypeError
@@ -132,6 +131,5 @@ def text_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -
 @route("GET", scope=Scope.READ, query=TokenQuery)
 def tokens_view(request: Request, run_id: str, name: str, query: dict[str, Any]) -> Response:
     """Return a window of the tokens of a sample, with the values of all streams."""
-    with indexing.open_pieces(get_run(run_id), name) as (index, pieces, _):
-        row = one_row(index.source, pieces, query["row"])
+    row = open_sample(get_run(run_id), name, query["row"])
     return Response(strict(tokens.tokens(row, query["start"], query["size"], query["stream"])))

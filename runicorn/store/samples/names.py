@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote
 from runicorn.store import layout
 
 NAME_LENGTH = 100
+ANNOTATIONS = ".annotations"
+"""Suffix of the name of a set whose records are values of the samples of another set, computed later."""
 _CHUNK = re.compile(r"([0-9]{5,9})(\.jsonl|\.jsonl\.gz|\.index\.jsonl)")
 # Reserved on Windows, and the escape itself.
 _RESERVED = re.compile(r'[/\\<>:"|?*%]|^\.|[. ]$')

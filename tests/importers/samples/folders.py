@@ -200,6 +200,21 @@ def prime_rl(folder: Path) -> None:
     lines(stream / "00001.jsonl", [episode(1)])
 
 
+def annotation(number: int, **values: Any) -> dict[str, Any]:
+    """What prime-rl writes of an episode later, with values of all tokens of its branch."""
+    branches = [{"index": 0, **values}] if values else []
+    info = {"ship": {"step": 5}}
+    return {"version": 1, "trace_id": f"trace-{number}", "info": info, "branches": branches}
+
+
+def annotate(folder: Path, producer: str, rows: list[dict[str, Any]], chunk: int = 0) -> Path:
+    """Append annotations of one producer of the newest layout of prime-rl."""
+    path = folder / "monitors" / "file" / "traces" / "annotations" / producer / f"{chunk:05d}.jsonl"
+    lines(path, rows)
+    lines(path.parent.with_name(f"{producer}.index.jsonl"), [{"line": 1, "offset": 0}])
+    return path
+
+
 def prime_rl_single(folder: Path) -> None:
     """The newest layout before its stream was cut into chunks."""
     lines(folder / "monitors" / "file" / "traces" / "stream.jsonl", [episode(0)])

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from runicorn.store.samples import writer as writer_module
@@ -70,6 +71,55 @@ def test_sealing_a_chunk_repeats_nothing(tmp_path: Path) -> None:
     (stream / "00000.jsonl").unlink()
     folders.prime_rl(source)
     scan(root, source)
+    assert ids(root) == ["trace-0", "trace-1"]
+
+
+def test_annotations_that_come_later_are_stored_once(tmp_path: Path) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.prime_rl(source)
+    watcher = Watcher(root, (source,))
+    watcher.scan()
+    path = folders.annotate(source, "trainer", [folders.annotation(0, entropies=[None, None, 0.5, 0.6])])
+    folders.annotate(source, "orchestrator", [folders.annotation(1)])
+    watcher.scan()
+    folders.annotate(source, "trainer", [folders.annotation(1, trainer_logprobs=[None, None, -0.5, -0.6])])
+    Watcher(root, (source,)).scan()
+    with pa.CompressedOutputStream(pa.OSFile(f"{path}.zst", "wb"), "zstd") as sealed:
+        sealed.write(path.read_bytes())
+    path.unlink()
+    folders.annotate(source, "trainer", [folders.annotation(2)], chunk=1)
+    watcher.scan()
+    assert ids(root) == ["trace-0", "trace-1"]
+    later = "rollouts.annotations"
+    assert sorted(ids(root, later)) == ["trace-0", "trace-1", "trace-1", "trace-2"]
+    run_dir = next(root.glob("*/*/runs/*/samples")).parent
+    first = next(sample for sample in read_samples(run_dir, later) if sample.data["id"] == "trace-0")
+    assert first.data["entropy"] == [None, None, 0.5, 0.6] and first.step is None
+    assert first.data["record"] == {"version": 1, "info": {"ship": {"step": 5}}}
+
+
+def test_a_kill_between_annotations_and_their_state_repeats_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, root = tmp_path / "run", tmp_path / "store"
+    root.mkdir()
+    folders.prime_rl(source)
+    scan(root, source)
+    folders.annotate(source, "trainer", [folders.annotation(0), folders.annotation(1)])
+
+    class Killed(BaseException):
+        pass
+
+    def killed(writer: SampleWriter, **_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SampleWriter, "close", killed)
+        with pytest.raises(Killed):
+            scan(root, source)
+    scan(root, source)
+    assert ids(root, "rollouts.annotations") == ["trace-0", "trace-1"]
     assert ids(root) == ["trace-0", "trace-1"]
 
 
