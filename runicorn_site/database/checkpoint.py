@@ -21,24 +21,50 @@ WAIT_SECONDS = 0.1
 """Longest time that writers wait for readers of an old state while the WAL is truncated."""
 
 
-def open_for_checkpoints(database: Path) -> sqlite3.Connection:
-    """Open a connection independent of Django.
+class WalCheckpoints:
+    """The only connection that checkpoints a database; it is independent of Django, and to be closed.
 
     Raises:
-        sqlite3.Error: it cannot be opened.
+        sqlite3.Error: the database cannot be opened.
     """
-    connection = sqlite3.connect(database, timeout=WAIT_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA wal_autocheckpoint=0")
-    return connection
 
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self.connection = sqlite3.connect(database, timeout=WAIT_SECONDS, isolation_level=None)
+        self.connection.execute("PRAGMA wal_autocheckpoint=0")
+        # A passive checkpoint leaves the file as large as it is.
+        self.complete_version: int | None = None
 
-def checkpoint_if_worth(connection: sqlite3.Connection, database: Path) -> float:
-    """Checkpoint if the WAL has grown beyond `WORTH_BYTES`; return the pause until the next look."""
-    size = wal_bytes(database)
-    if size > WORTH_BYTES:
-        checkpoint(connection, "TRUNCATE" if size > TOO_LARGE_BYTES else "PASSIVE")
+    def run_if_worth(self) -> float:
+        """Checkpoint what was written to a WAL larger than `WORTH_BYTES`; return the pause until the next look."""
+        size = wal_bytes(self.database)
+        if size <= WORTH_BYTES:
+            return EVERY_SECONDS
+        version = self.version()
+        if version is not None and version == self.complete_version:
+            return EVERY_SECONDS
+        is_complete = self.run("TRUNCATE" if size > TOO_LARGE_BYTES else "PASSIVE")
+        self.complete_version = version if is_complete else None
         return BUSY_SECONDS
-    return EVERY_SECONDS
+
+    def version(self) -> int | None:
+        """Return a number that changes with every commit of another connection; None while the database is busy."""
+        try:
+            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.OperationalError:
+            return None
+
+    def run(self, mode: str) -> bool:
+        """Return whether the database has all of the WAL; if it is busy, the next checkpoint does the work."""
+        try:
+            busy, frames, moved = self.connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.OperationalError as error:
+            logger.info("The checkpoint has to wait: %s", error)
+            return False
+        return not busy and frames == moved
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 def wal_bytes(database: Path) -> int:
@@ -54,11 +80,3 @@ def wait_for_checkpoint(database: Path, ring: Callable[[], object]) -> None:
     while wal_bytes(database) > TOO_LARGE_BYTES and time.monotonic() < deadline:
         ring()
         time.sleep(WAIT_SECONDS / 10)
-
-
-def checkpoint(connection: sqlite3.Connection, mode: str) -> None:
-    """Run a checkpoint; if the database is busy, the next one does the work."""
-    try:
-        connection.execute(f"PRAGMA wal_checkpoint({mode})")
-    except sqlite3.OperationalError as error:
-        logger.info("The checkpoint has to wait: %s", error)

@@ -32,12 +32,7 @@ from runicorn._platform import file_lock
 from runicorn.store import heartbeat, layout
 from runicorn_site.cluster.leases import UNREACHABLE, HeldLease, Leases
 from runicorn_site.database.checkpoint import BUSY_SECONDS as BUSY_WAL_SECONDS
-from runicorn_site.database.checkpoint import (
-    checkpoint,
-    checkpoint_if_worth,
-    open_for_checkpoints,
-    wait_for_checkpoint,
-)
+from runicorn_site.database.checkpoint import WalCheckpoints, wait_for_checkpoint
 from runicorn_site.database.monitor import monitor
 from runicorn_site.server.limits import return_free_memory
 from runicorn_site.server.wakeups import Pulse, Wakeups
@@ -294,13 +289,13 @@ def watch(term: Term) -> None:
 def keep_wal_small(term: Term) -> None:
     """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
     database = Path(connection.settings_dict["NAME"])
-    own = closing(open_for_checkpoints(database))
-    with own as own_connection, bulk.paced(lambda: wait_for_checkpoint(database, term.bell.set)):
+    own = closing(WalCheckpoints(database))
+    with own as checkpoints, bulk.paced(lambda: wait_for_checkpoint(database, term.bell.set)):
         while term.epoch == monitor.epoch and not term.stopping.is_set():
-            pause = checkpoint_if_worth(own_connection, database)
+            pause = checkpoints.run_if_worth()
             term.rest(pause if pause == BUSY_WAL_SECONDS else IDLE_SECONDS, at_least=pause)
         if term.epoch == monitor.epoch:
-            checkpoint(own_connection, "TRUNCATE")
+            checkpoints.run("TRUNCATE")
 
 
 def has_running(root: StorageRoot) -> bool:

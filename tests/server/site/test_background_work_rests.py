@@ -19,6 +19,7 @@ from alerts.judging.timer import DISK_SECONDS, PRESENCE_SECONDS, TICK_SECONDS, R
 from alerts.models import AlertChannel, AlertDelivery, AlertEvent, AlertRule
 from metrics.ingest import catch_up
 from runicorn.store.process_identity import host_identity
+from runicorn_site.database import checkpoint
 from runicorn_site.server import wakeups, worker
 from runicorn_site.server.wakeups import Pulse, Wakeups
 from runicorn_site.server.worker import Term, Worker
@@ -109,7 +110,7 @@ def count_rounds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         ("judge", worker, "judge_heartbeats"),
         ("catalogue", worker, "link_artifacts"),
         ("deliver", deliveries, "due_channels"),
-        ("keep_wal_small", worker, "checkpoint_if_worth"),
+        ("keep_wal_small", worker.WalCheckpoints, "run_if_worth"),
     ):
         monkeypatch.setattr(module, function, counted(name, getattr(module, function)))
     monkeypatch.setattr(RuleTimer, "round", counted("alerts", RuleTimer.round))
@@ -195,3 +196,20 @@ def test_a_message_is_due_when_it_is_tried_again(root: StorageRoot) -> None:
     assert 25 < deliveries.seconds_until_due() <= 30
     AlertDelivery.objects.filter(pk=delivery.pk).update(due_at=1.0)
     assert deliveries.seconds_until_due() == deliveries.POLL_SECONDS
+
+
+def test_a_large_wal_is_checkpointed_once_after_each_write(tmp_path: Path) -> None:
+    database = tmp_path / "index.sqlite3"
+    with (
+        closing(sqlite3.connect(database, isolation_level=None)) as writer,
+        closing(checkpoint.WalCheckpoints(database)) as checkpoints,
+    ):
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("CREATE TABLE points (content BLOB)")
+        writer.execute("INSERT INTO points VALUES (zeroblob(?))", [checkpoint.WORTH_BYTES + 1024**2])
+        assert checkpoints.run_if_worth() == checkpoint.BUSY_SECONDS
+        assert checkpoints.run_if_worth() == checkpoint.EVERY_SECONDS
+        writer.execute("INSERT INTO points VALUES ('a')")
+        assert checkpoints.run_if_worth() == checkpoint.BUSY_SECONDS
+        assert checkpoints.run_if_worth() == checkpoint.EVERY_SECONDS
