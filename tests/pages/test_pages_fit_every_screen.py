@@ -159,8 +159,8 @@ def test_no_tool_of_the_charts_is_cut_on_a_phone(open_page: Open, address: str, 
         box = field.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= SIZES["phone"][0]
     page.set_viewport_size({"width": 1440, "height": 900})
+    until(lambda: page.locator("#chart-tools > .smooth [name=smooth]").count())
     assert not page.locator("#chart-settings [name=smooth]").count()
-    assert page.locator("#chart-tools > .smooth [name=smooth]").count()
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
