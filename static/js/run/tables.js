@@ -1,7 +1,6 @@
 /** A logged table: the server sorts and pages it, the links in it are followed in place. */
 
 import { HttpError, fragment } from "../http.js";
-import { gettext } from "../i18n.js";
 import { showFailure } from "./steps.js";
 
 /** Show the table of `item` in `body`; of another step with the same sort. */

@@ -10,12 +10,12 @@ const BATCH = 100;
 /** The sentence about what was done to `{runs}`, and the inverse action if it can be undone. */
 const DONE = {
   delete: [gettext("{runs} moved to the recycle bin."), "restore"],
-  restore: [gettext("{runs} restored."), ""],
+  restore: [gettext("{runs} restored.")],
   tag: [gettext("{runs} tagged."), "untag"],
-  untag: [gettext("{runs} no longer tagged."), ""],
+  untag: [gettext("{runs} no longer tagged.")],
   pin: [gettext("{runs} pinned."), "unpin"],
-  unpin: [gettext("{runs} no longer pinned."), ""],
-  color: [gettext("{runs} coloured."), ""],
+  unpin: [gettext("{runs} no longer pinned.")],
+  color: [gettext("{runs} coloured.")],
   archive: [gettext("{runs} archived."), "unarchive"],
   unarchive: [gettext("{runs} no longer archived."), "archive"],
   move: [gettext("{runs} moved to another project."), "move"],
