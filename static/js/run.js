@@ -120,7 +120,7 @@ async function findPlace() {
   try {
     begin(await requestJson(`${series}?points=4&names=,`));
   } catch (error) {
-    say(error.message, () => findPlace());
+    say(error.message, findPlace);
   }
 }
 

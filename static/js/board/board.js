@@ -43,6 +43,7 @@ export class Board {
     this.#wire();
     this.render();
     this.controller.openFull();
+    this.controller.openVisible();
     if (data.error) this.bar.notice(this.file.refusal(), true);
   }
 

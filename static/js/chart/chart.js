@@ -18,7 +18,7 @@
  *   load(name, {x: "step" | "time", points, step_range?, time_range?})  a promise of an answer; ranges are "from:to";
  *              rejects with an `HttpError` (../http.js), shown with a retry button
  *   curves(name, answer)                                               the curves of chart `name`
- * `Loader` (loader.js) is the source of a run page; charts that ask in one frame share its requests.
+ * `Loader` (loader.js) is the source of a run page.
  *
  * *Settings* are {axis: key of an axis (axes.js), xMetric?, log (values), logx (x axis, if it has a logarithm),
  * smoothing (smoothing.js), range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto"

@@ -74,11 +74,21 @@ export class ChartController {
     this.feeds.delete(name);
   }
 
+  /** Open the charts in sight before the first frame; the observer reports them after it. */
+  openVisible() {
+    const isVisible = ({ holder }) => holder?.offsetHeight && holder.getBoundingClientRect().top < innerHeight;
+    this.#seen([...this.feeds.values()].filter(isVisible).map(({ holder }) => ({ target: holder, isIntersecting: true })));
+    this.source.start?.();
+  }
+
   #seen(entries) {
     for (const { target, isIntersecting } of entries) {
-      const name = target.dataset.name;
+      const { name } = target.dataset;
       if (isIntersecting && !(this.feeds.get(name) instanceof Feed)) this.feeds.set(name, this.#build(target));
-      const feed = this.feeds.get(name);
+    }
+    // All are built before the first is measured.
+    for (const { target, isIntersecting } of entries) {
+      const feed = this.feeds.get(target.dataset.name);
       // In full screen it may be outside of the element that is observed.
       if (feed instanceof Feed) feed.see(isIntersecting || isFull(feed.chart));
     }

@@ -1,4 +1,4 @@
-/** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
+/** Fetching points: charts that ask in one task share a request, two are under way at a time. */
 
 import { requestAgain } from "../http.js";
 import { mergeEqual } from "./data/equal_x.js";
@@ -27,12 +27,13 @@ export class Loader {
   load(name, options) {
     const query = new URLSearchParams(options).toString();
     return new Promise((resolve, reject) => {
-      if (!this.queue.length) requestAnimationFrame(() => this.#start());
+      if (!this.queue.length) setTimeout(() => this.start());
       this.queue.push({ name, query, resolve, reject });
     });
   }
 
-  #start() {
+  /** Send what waits. */
+  start() {
     while (this.queue.length && this.busy < AT_ONCE) this.#send(this.#batch());
   }
 
@@ -60,7 +61,7 @@ export class Loader {
       for (const wish of batch) wish.reject(error);
     } finally {
       this.busy -= 1;
-      this.#start();
+      this.start();
     }
   }
 }
