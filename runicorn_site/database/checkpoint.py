@@ -32,7 +32,7 @@ class WalCheckpoints:
         self.database = database
         self.connection = sqlite3.connect(database, timeout=WAIT_SECONDS, isolation_level=None)
         self.connection.execute("PRAGMA wal_autocheckpoint=0")
-        # A passive checkpoint leaves the file as large as it is.
+        # What the last complete checkpoint moved: a passive one leaves the file as large as it is.
         self.complete_version: int | None = None
 
     def run_if_worth(self) -> float:

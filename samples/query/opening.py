@@ -17,7 +17,7 @@ def open_sample(run: Run, name: str, number: int) -> JsonObject:
     """Return a sample with the values that were computed after it was written.
 
     Raises:
-        NoSuchSample, NoSuchSamples: there is none.
+        NoSuchSample, NoSuchSamples: the sample or its set does not exist.
         SamplesUnreadable: the files cannot be read.
     """
     with indexing.open_pieces(run, name) as (index, pieces, _):
@@ -28,7 +28,7 @@ def sample_of(run: Run, name: str, index: SampleIndex, pieces: Sequence[Piece], 
     """Return a sample of an open set with the values that were computed after it was written.
 
     Raises:
-        NoSuchSample: there is none.
+        NoSuchSample: no sample has this number.
     """
     row = one_row(index.source, pieces, number)
     later = annotated_set(name)

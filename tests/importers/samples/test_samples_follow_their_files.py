@@ -24,6 +24,10 @@ from tests.importers.samples import folders
 from tests.tools.terminal.conftest import call
 
 
+class Killed(BaseException):
+    """End of the process, which no code handles."""
+
+
 def ids(root: Path, name: str = "rollouts") -> list[str]:
     run_dir = next(root.glob("*/*/runs/*/samples")).parent
     return [str(sample.data["id"]) for sample in read_samples(run_dir, name)]
@@ -108,9 +112,6 @@ def test_a_kill_between_annotations_and_their_state_repeats_none(
     scan(root, source)
     folders.annotate(source, "trainer", [folders.annotation(0), folders.annotation(1)])
 
-    class Killed(BaseException):
-        pass
-
     def killed(writer: SampleWriter, **_: Any) -> None:
         raise Killed
 
@@ -148,9 +149,6 @@ def test_a_kill_between_two_chunks_of_one_import_loses_and_repeats_nothing(
     root.mkdir()
     folders.verifiers(source)
     folders.lines(source / "traces.jsonl", [folders.episode(n) for n in range(1, 20)])
-
-    class Killed(BaseException):
-        pass
 
     save, remaining = landing.State.save, saves
 
@@ -193,9 +191,6 @@ def test_a_kill_before_the_state_is_written_loses_and_repeats_nothing(
     scan(root, source)
     folders.lines(source / "traces.jsonl", [folders.episode(1), folders.episode(2)])
 
-    class Killed(BaseException):
-        pass
-
     def killed(*_: Any) -> None:
         raise Killed
 
@@ -216,9 +211,6 @@ def test_a_kill_within_the_first_import_loses_and_repeats_nothing(
     root.mkdir()
     folders.verifiers(source)
     folders.lines(source / "traces.jsonl", [folders.episode(1), folders.episode(2)])
-
-    class Killed(BaseException):
-        pass
 
     def killed(writer: SampleWriter) -> None:
         if is_sealed:
