@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-import weakref
+
+# As `threading` does: importing `weakref` takes as long as six of our modules.
+from _weakrefset import WeakSet
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,7 +104,7 @@ def _psutil_start_time(pid: int) -> float | None:
         return None
 
 
-_forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_forkable: WeakSet[Forkable] = WeakSet()
 
 
 def watch_forks(instance: Forkable) -> None:

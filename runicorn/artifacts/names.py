@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.newer_python import StrEnum
-from runicorn.store.layout import CONTROL, DEVICES
+from runicorn.store.layout import CONTROL, is_device
 
 LATEST = "latest"
 NAME_LENGTH = 128
@@ -102,7 +102,7 @@ def _name_problem(name: str) -> str | None:
         return "must not begin with a dot"
     if name.strip() != name:
         return "must not begin or end with a space"
-    if DEVICES.fullmatch(name):
+    if is_device(name):
         return "is the name of a device on some systems"
     return None
 
@@ -173,7 +173,7 @@ def check_paths(paths: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for path in paths:
-        device = next((part for part in path.split("/") if DEVICES.fullmatch(part)), None)
+        device = next((part for part in path.split("/") if is_device(part)), None)
         if device is not None:
             sentence = f"Invalid path in an artifact {path[:200]!r}: {device!r} is the name of a device on some systems."
             raise InvalidArtifact(sentence, "files")

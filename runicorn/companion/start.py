@@ -10,10 +10,11 @@ from pathlib import Path
 
 from runicorn import _platform
 from runicorn.capture import detached_process
-from runicorn.companion.watch import IGNORED, NOTICES, UNDECIDED
 from runicorn.settings import user as settings
 
 OFF = ("0", "false", "no", "off")
+UNDECIDED = b"\0"
+"""That of `watch`, which is a program of its own."""
 _pipe = -1
 _owner = 0
 """Pid of the process whose companion reads the pipe."""
@@ -63,7 +64,7 @@ def _start() -> None:
             about,
             _environment(),
             {0: reading, **({target: own} if own >= 0 else {})},
-            masked=[number for name in (*NOTICES, *IGNORED) if (number := getattr(signal, name, None))],
+            masked=signal.valid_signals(),
         )
     except OSError:
         os.close(writing)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from runicorn.settings import user
+from runicorn.settings import user, user_root
 from runicorn.store import layout
 
 RATE_LIMITS_FILE = "rate_limits.json"
@@ -45,7 +45,7 @@ def set_user_root_dir(path_like: str | os.PathLike[str]) -> Path:
         InvalidRoot: it is relative, not a folder, or cannot be written.
         OSError: the configuration could not be written.
     """
-    return user.set_user_root(os.fspath(path_like))
+    return user_root.set_user_root(os.fspath(path_like))
 
 
 def get_rate_limit_config() -> dict[str, Any]:

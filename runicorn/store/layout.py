@@ -78,7 +78,6 @@ RESERVED_METRICS = frozenset({"time", "ts", "step", "global_step", "stage"})
 SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
 """Folders of a storage root that are not projects; new projects cannot have these names."""
 
-RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
 NAME_LENGTH = 100
 RUNS = "runs"
 DEFAULT = "default"
@@ -88,9 +87,10 @@ PATH_DEPTH = 32
 """Depth of the search below `<root>/runs`; a path of 0.6 has at most 200 characters."""
 # The limit of ext4, APFS and NTFS for a path component; 100 characters of some scripts exceed it.
 NAME_BYTES = 255
-DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-"""Names of devices on Windows, with any suffix."""
-_NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
+DEVICES = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)))
+)
+"""Names of devices on Windows, in lower case and without a suffix."""
 _ANOTHER_ON_WINDOWS = r'.*(?:[<>:"|?*].*|[. ])'
 # The lookahead keeps a large set of characters from being optimized when it is compiled, at each start of a training.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]|(?=[\ud800-\udfff\u2028\u2029])(?s:.)")
@@ -121,7 +121,11 @@ def second_of(run_id: str) -> str:
 
 
 def is_run_id(value: object) -> bool:
-    return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
+    if not isinstance(value, str) or len(value) != 22 or not value.isascii():
+        return False
+    day, second, random = value[:8], value[9:15], value[16:]
+    digits = day.isdigit() and second.isdigit() and value[8] == value[15] == "_"
+    return digits and random.isalnum() and random == random.lower()
 
 
 def check_run_id(value: object) -> str:
@@ -166,7 +170,7 @@ def _name_problem(name: str) -> str | None:
 
 def fit_name(name: str, fallback: str = "imported") -> str:
     """Return a valid name of a project or experiment, with invalid characters replaced."""
-    text = CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[:NAME_LENGTH]
+    text = CONTROL.sub("", re.sub(r"[/\\]|\.\.+", "-", name)).lstrip(". ").rstrip()[:NAME_LENGTH]
     text = text.encode()[:NAME_BYTES].decode("utf-8", "ignore") or fallback
     return f"{text}_" if text in SKIPPED_TOP else text
 
@@ -208,7 +212,12 @@ def names_another_file(part: str) -> bool:
     """Return whether this system maps a path component to another file: a device, a stream of another file, or the same
     name without trailing dots. Only Windows does.
     """
-    return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or re.fullmatch(_ANOTHER_ON_WINDOWS, part))
+    return _platform.WINDOWS and (is_device(part) or bool(re.fullmatch(_ANOTHER_ON_WINDOWS, part)))
+
+
+def is_device(part: str) -> bool:
+    """Return whether Windows takes a name, with any suffix, for a device."""
+    return part.partition(".")[0].lower() in DEVICES
 
 
 def grows(name: str) -> bool:

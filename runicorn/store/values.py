@@ -23,7 +23,6 @@ DEPTH = 20
 REFUSALS = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 LONG_ARRAY = 1000
 """Number of elements from which an array in a config is abbreviated."""
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class NotLoggable(Exception):
@@ -175,7 +174,7 @@ def _is_long(value: Any) -> bool:
 
 
 def _description(value: Any) -> str:
-    return _name_of(value) or _ADDRESS.sub("", text_of(value))[:1000]
+    return _name_of(value) or re.sub(r" at 0x[0-9a-fA-F]+", "", text_of(value))[:1000]
 
 
 def _name_of(value: Any) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Union
 
 from runicorn.store.layout import DEFAULT
 from runicorn.store.project import boards
-from runicorn.tracking.disabled import is_silent
 from runicorn.tracking.notebook import active_root
+from runicorn.tracking.switch import is_silent
 
 Item = Union[str, Sequence[str], Mapping[str, Any]]
 

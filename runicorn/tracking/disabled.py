@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from runicorn.settings.user import get as get_setting
 from runicorn.store import fork_lock, layout
-from runicorn.store.notices import say
 from runicorn.tracking.config import Config
-from runicorn.tracking.ranks import Rank, current_rank
 from runicorn.tracking.run import Run
-from runicorn.tracking.switch import is_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,54 +17,11 @@ if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
     from runicorn.tracking.samples import SampleBatch
 
-ONLINE, OFFLINE, DISABLED = "online", "offline", "disabled"
-MODES = (ONLINE, OFFLINE, DISABLED)
-_said_in: int | None = None
-
-
-def is_silent(mode: str | None) -> bool:
-    """Return whether a run of this mode does nothing in this process.
-
-    Args:
-        mode: argument of `init`: one of `MODES`, or None for the mode set by the environment.
-
-    Raises:
-        ValueError: it is unknown.
-    """
-    if mode not in (None, *MODES):
-        raise ValueError(f"mode must be 'online', 'offline' or 'disabled', got {mode!r}")
-    setting = _mode_of_environment()
-    if setting not in MODES:
-        say(f"RUNICORN_MODE is {setting!r}, which is unknown; use 'online', 'offline' or 'disabled'.")
-    if not is_enabled():
-        return True
-    if mode == ONLINE or DISABLED in (mode, setting):
-        return DISABLED in (mode, setting)
-    rank = current_rank()
-    if rank.number > 0:
-        _say_once(rank)
-    return rank.number > 0
-
-
-def is_offline(mode: str | None) -> bool:
-    """Return whether a run of this mode is stored here only, and never uploaded."""
-    return (mode or _mode_of_environment()) == OFFLINE
-
-
-def _mode_of_environment() -> str:
-    return get_setting("RUNICORN_MODE").strip().lower()
-
-
-def _say_once(rank: Rank) -> None:
-    global _said_in
-    if _said_in != os.getpid():
-        _said_in = os.getpid()
-        text = f"this process is rank {rank.number} of its training ({rank.source}) and logs nothing; rank 0 does."
-        say(f"{text} To log here too: init(mode='online').")
-
 
 class SilentRun(Run):
     """Accept every call and store nothing; it has no folder."""
+
+    is_silent = True
 
     def __init__(
         self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None

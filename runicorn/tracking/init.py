@@ -18,9 +18,9 @@ from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
 from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_alive, is_identified_here
 from runicorn.store.values import text_of
-from runicorn.tracking.disabled import SilentRun, is_offline, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.run import Run
+from runicorn.tracking.switch import is_offline, is_silent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _keeps_sources(sources: bool | None) -> bool:
 
 
 def _is_stored(run: Run) -> bool:
-    return not (isinstance(run, SilentRun) or run.is_lost())
+    return not (run.is_silent or run.is_lost())
 
 
 def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Arguments) -> None:
@@ -242,7 +242,7 @@ def _run_of_worker() -> Run | None:
         "process does not share the run of its parent. Log in the parent, or call "
         "runicorn.init(run_id=..., resume=True) here with the id of that run."
     )
-    _latest = SilentRun(user.storage_root(None), DEFAULT, DEFAULT, layout.new_run_id())
+    _latest = _silent_run(user.storage_root(None), Location(DEFAULT, DEFAULT), layout.new_run_id())
     return _latest
 
 
@@ -270,7 +270,12 @@ def _labels(
 
 
 def _silent(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
-    return SilentRun(root, place.project, place.name, run_id or layout.new_run_id(), place.path), False
+    return _silent_run(root, place, run_id or layout.new_run_id()), False
+
+
+def _silent_run(root: Path, place: Location, run_id: str) -> Run:
+    silent: type[Run] = descriptor_reserve.load("runicorn.tracking.disabled").SilentRun
+    return silent(root, place.project, place.name, run_id, place.path)
 
 
 def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:

@@ -12,8 +12,8 @@ from runicorn.store import descriptor_reserve
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
 from runicorn.store.project import documents
-from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.init import get_active_run
+from runicorn.tracking.switch import is_silent
 
 
 def notebook(
@@ -74,7 +74,7 @@ def _write(
     storage: str | os.PathLike[str] | None,
 ) -> Path | None:
     run = get_active_run()
-    if is_silent(None) or isinstance(run, SilentRun):
+    if is_silent(None) or (run is not None and run.is_silent):
         return None
     if kind not in documents.KINDS:
         raise documents.InvalidDocument(f"kind must be one of {', '.join(documents.KINDS)}")
@@ -116,6 +116,6 @@ def _append_or_create(root: Path, project: str, name: str, entry: documents.Docu
 def active_root(storage: str | os.PathLike[str] | None) -> Path:
     """Return the storage root of an argument: that of the active run if it is None, else as in `init`."""
     run = get_active_run()
-    if storage is None and run is not None and not isinstance(run, SilentRun):
+    if storage is None and run is not None and not run.is_silent:
         return run.storage_root
     return user.storage_root(storage)

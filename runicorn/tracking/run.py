@@ -43,8 +43,11 @@ class Run(MediaLog):
         path, run_dir, storage_root: the path given to `init` (or None), the folder of the run, and the storage root.
         config: the settings by dotted key; assignments are saved.
         alias: the name given by `init(alias=…)`, or None.
+        is_silent: whether it stores nothing, see `runicorn.tracking.disabled`.
         server, upload: the URL of the server ("" for none), and the upload to it.
     """
+
+    is_silent = False
 
     def __init__(
         self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None

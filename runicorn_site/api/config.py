@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from runicorn._version import __version__
 from runicorn.api.responses import config as responses
 from runicorn.settings import user as own
+from runicorn.settings.user_root import InvalidRoot
 from runicorn_site.api import storage_root
 from runicorn_site.web import preferences
 from runicorn_site.web.access import Scope, Subject
@@ -128,7 +129,7 @@ class UserRootDir(ConfigView):
         """Configure the storage root, create it if missing, and activate it here and for new runs of the SDK."""
         try:
             root = str(storage_root.switch(body["path"]))
-        except own.InvalidRoot as error:
+        except InvalidRoot as error:
             raise ValidationError({"path": [f"Invalid path: {error}"]}) from error
         message = "User root directory updated successfully"
         return Response(responses.RootSwitched(ok=True, user_root_dir=root, storage=root, message=message))

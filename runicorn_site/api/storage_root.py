@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runicorn.settings import user as own
 from runicorn.settings.capabilities import require
+from runicorn.settings.user_root import set_user_root
 from runs.active_root import activate
 from runs.index import discovery
 from runs.store.walk import Walk
@@ -51,7 +52,7 @@ def switch(text: str) -> Path:
         SwitchedOff: see `runicorn.settings.capabilities`.
     """
     require("root-change")
-    path = own.set_user_root(text)
+    path = set_user_root(text)
     root = activate(path)
     own.move_viewer(path)
     if inspect(path).runs <= SOON:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from remote.pages.forms import PortField
 from remote.ssh.address import SSH_PORT, InvalidAddress, checked_host
-from runicorn.settings import user as own
+from runicorn.settings.user_root import InvalidRoot, checked_root
 from runicorn_site.pages import appearance
 from runicorn_site.web.messages import translated
 
@@ -39,8 +39,8 @@ class RootForm(forms.Form):
         """Refuse a path that cannot be a storage root."""
         path: str = self.cleaned_data["path"]
         try:
-            own.checked_root(path)
-        except own.InvalidRoot as error:
+            checked_root(path)
+        except InvalidRoot as error:
             raise forms.ValidationError(
                 gettext("Invalid storage root: %(reason)s.") % {"reason": translated(str(error))}
             ) from error

@@ -16,7 +16,7 @@ from people.shares import services as shares
 from people.shares.errors import ShareNotFound
 from remote.connections import repository
 from remote.services import connections
-from runicorn.settings import user as own
+from runicorn.settings.user_root import InvalidRoot, checked_root
 from runicorn_site import errors
 from runicorn_site.api import storage_root
 from runicorn_site.pages import appearance
@@ -50,13 +50,13 @@ def change_root(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             refused, status = first_error(form), 400
         elif form.cleaned_data["check"]:
-            inspection = storage_root.inspect(own.checked_root(form.cleaned_data["path"]))
+            inspection = storage_root.inspect(checked_root(form.cleaned_data["path"]))
         else:
             storage_root.switch(form.cleaned_data["path"])
             if request.POST.get("from") == "runs":
                 return redirect("runs")
             return redirect(site_address("/settings?notice=root"))
-    except own.InvalidRoot as error:
+    except InvalidRoot as error:
         refused, status = (
             gettext("Invalid storage root: %(reason)s.") % {"reason": translated(str(error))},
             400,

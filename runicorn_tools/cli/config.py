@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from runicorn import _platform
-from runicorn.settings import user
+from runicorn.settings import user, user_root
 from runicorn.store import layout
 from runicorn_tools.cli.support import common
 from runicorn_tools.cli.support.exits import FAILED, PERMISSION, USAGE
@@ -62,8 +62,8 @@ def _set(folder: Path) -> None:
             f"{folder} is a Windows path; on this system it would be a folder of that name.", USAGE
         )
     try:
-        root = user.set_user_root(str(folder.expanduser().absolute()))
-    except user.InvalidRoot as error:
+        root = user_root.set_user_root(str(folder.expanduser().absolute()))
+    except user_root.InvalidRoot as error:
         common.exit_with(f"Invalid path: {error}", USAGE)
     except OSError as error:
         common.exit_with(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
@@ -105,8 +105,8 @@ def problems(file: Path, storage: Path | None) -> list[str]:
     if configured is not None and not isinstance(configured, str):
         faults.append("user_root_dir must be text")
     try:
-        user.checked_root(str(user.storage_root(storage)))
-    except user.InvalidRoot as error:
+        user_root.checked_root(str(user.storage_root(storage)))
+    except user_root.InvalidRoot as error:
         faults.append(f"The storage root {user.storage_root(storage)} cannot be used: {error}")
     return faults
 

@@ -27,6 +27,6 @@ def check_file_name(name: object, what: str) -> str:
         raise layout.InvalidName(
             f"Invalid {what}: it must not be longer than {FILE_NAME_BYTES} bytes in UTF-8."
         )
-    if re.search(r'[<>:"|?*]|[. ]$', checked) or layout.DEVICES.fullmatch(checked):
+    if re.search(r'[<>:"|?*]|[. ]$', checked) or layout.is_device(checked):
         raise layout.InvalidName(f"Invalid {what} {checked!r}: some systems have no such file.")
     return checked

@@ -56,7 +56,7 @@ def check_name(value: object) -> str:
 def folder_name(name: str) -> str:
     """Return the name of the folder of a sample set."""
     text = _RESERVED.sub(lambda match: quote(match[0], safe="").replace(".", "%2E"), name)
-    return text if not layout.DEVICES.fullmatch(text) else f"%{ord(text[0]):02X}{text[1:]}"
+    return text if not layout.is_device(text) else f"%{ord(text[0]):02X}{text[1:]}"
 
 
 def name_of(folder: str) -> str:

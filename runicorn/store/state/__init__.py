@@ -58,9 +58,6 @@ STATES = tuple(state.value for state in State)
 ADDED = tuple(state for state in STATES if state not in layout.STATUSES)
 """The states that are no status of 0.5."""
 OF_THE_SERVER = (State.STALLED, State.LOST)
-SIGNAL = re.compile(r"SIG[A-Z0-9+]+")
-"""Form of an exit reason that names a signal."""
-
 
 NUMBERS = frozenset({"exit_code", "oom_kills", "restart_count", "job_end", "since", "interval"})
 TEXTS = frozenset({"signal", "kernel_log", "scheduler", "job_id", "notice", "last_line"})
@@ -79,9 +76,13 @@ def state_in(status: Mapping[str, Any]) -> State:
     return derived(word, status.get("exit_reason"))
 
 
+def names_signal(exit_reason: str) -> bool:
+    return re.fullmatch(r"SIG[A-Z0-9+]+", exit_reason) is not None
+
+
 def derived(status: object, exit_reason: object) -> State:
     """Return the state of a run of which only status and exit reason are known."""
-    if status == layout.FAILED and isinstance(exit_reason, str) and SIGNAL.fullmatch(exit_reason):
+    if status == layout.FAILED and isinstance(exit_reason, str) and names_signal(exit_reason):
         return State.KILLED
     return State(str(status)) if status in layout.STATUSES else State.INTERRUPTED
 

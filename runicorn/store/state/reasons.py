@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 from runicorn.store import layout
-from runicorn.store.state import EVIDENCE, SIGNAL, STATE, STATE_REASON, State, evidence_in, state_in
+from runicorn.store.state import EVIDENCE, STATE, STATE_REASON, State, evidence_in, names_signal, state_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _scheduled(state: State, evidence: Evidence) -> Sentence:
 def _exit(reason: str, status: str) -> Sentence:
     if reason in EXITS:
         return Sentence(EXITS[reason])
-    if SIGNAL.fullmatch(reason):
+    if names_signal(reason):
         return Sentence(_("Ended by signal %(name)s."), {"name": reason})
     if match := re.fullmatch(_CODE, reason):
         return Sentence(_("The script exited with code %(code)s."), {"code": match[1]})

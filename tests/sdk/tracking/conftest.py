@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn.tracking import disabled
+from runicorn.tracking import switch
 from runicorn.tracking.exit import hooks
 from tests.sdk.tracking.scripts import Script, Scripts
 
@@ -23,7 +23,7 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith(LAUNCHERS):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(disabled, "_said_in", None, raising=False)
+    monkeypatch.setattr(switch, "_said_in", None, raising=False)
     yield
     for run in hooks.open_runs():
         run.end("finished", None)

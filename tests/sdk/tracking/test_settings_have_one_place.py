@@ -14,7 +14,7 @@ import runicorn as rn
 from runicorn import _platform
 from runicorn.settings import user
 from runicorn.store import layout
-from runicorn.tracking import disabled
+from runicorn.tracking import switch
 from tests.sdk.tracking.scripts import Recorded
 
 Env = pytest.MonkeyPatch
@@ -165,4 +165,4 @@ def test_an_offline_run_is_stored_here_and_not_uploaded(
     run.log({"loss": 1.0})
     run.finish()
     assert run.upload is None and Recorded(run.run_dir).steps() == [1]
-    assert not disabled.is_offline("online") and not disabled.is_silent(mode)
+    assert not switch.is_offline("online") and not switch.is_silent(mode)

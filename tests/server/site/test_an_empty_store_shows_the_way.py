@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from runicorn.settings import known_roots, user
+from runicorn.settings import known_roots, user, user_root
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.processes import Viewer
@@ -36,7 +36,7 @@ def test_the_page_names_folders_with_runs_and_shows_them_by_a_click(
 
 
 def test_where_all_scripts_write_here_the_example_names_no_folder(store: Path, client: Client) -> None:
-    user.set_user_root(str(store))
+    user_root.set_user_root(str(store))
     text = client.get("/").content.decode()
     assert 'name="hello")' in text and "Let all scripts write here" not in text
 
