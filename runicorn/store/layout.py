@@ -87,7 +87,7 @@ PATH_DEPTH = 32
 """Depth of the search below `<root>/runs`; a path of 0.6 has at most 200 characters."""
 # The limit of ext4, APFS and NTFS for a path component; 100 characters of some scripts exceed it.
 NAME_BYTES = 255
-DEVICES = frozenset(
+_DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)))
 )
 """Names of devices on Windows, in lower case and without a suffix."""
@@ -121,6 +121,7 @@ def second_of(run_id: str) -> str:
 
 
 def is_run_id(value: object) -> bool:
+    # Not by a pattern: each training asks once, and would compile it.
     if not isinstance(value, str) or len(value) != 22 or not value.isascii():
         return False
     day, second, random = value[:8], value[9:15], value[16:]
@@ -217,7 +218,7 @@ def names_another_file(part: str) -> bool:
 
 def is_device(part: str) -> bool:
     """Return whether Windows takes a name, with any suffix, for a device."""
-    return part.partition(".")[0].lower() in DEVICES
+    return part.partition(".")[0].lower() in _DEVICES
 
 
 def grows(name: str) -> bool:

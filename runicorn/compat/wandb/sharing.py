@@ -53,7 +53,7 @@ def attach(state: dict[str, Any]) -> Run:
     else:
         ours.attach(state["process"])
     tags = fields["tags"]
-    view = ConfigView(None if isinstance(ours, SilentRun) else ours, state["config"])
+    view = ConfigView(None if ours.is_silent else ours, state["config"])
     run = _known[run_id] = Run(
         ours, view, {**fields, "tags": tuple(tags) if isinstance(tags, list) else tags}
     )
@@ -69,7 +69,7 @@ def _give_way(run: Run, is_disabled: bool) -> None:
     from multiprocessing import parent_process  # here, since it takes a while to import
 
     open_runs.remove(run)
-    goes_on = parent_process() is not None if is_disabled else not isinstance(run._run, SilentRun)
+    goes_on = parent_process() is not None if is_disabled else not run._run.is_silent
     if goes_on and not open_runs:
         open_runs.append(run)
 
