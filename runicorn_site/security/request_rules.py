@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from runicorn.message import Message
 from runicorn_site.security.headers import Headers, is_api
 from runicorn_site.security.listening import is_everywhere
-from runicorn_site.security.plain_responses import Refusal
+from runicorn_site.security.plain_responses import Refusal, is_style
 
 HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 LAST_PORT = 65535
@@ -120,7 +120,8 @@ def _judge_host(head: Head, names: frozenset[str]) -> Refusal | None:
     name = host_name(host)
     if name is None:
         return Refusal(400, Message("The request needs exactly one valid Host header"))
-    if name not in names:
+    # The page of this refusal needs its style under the same name; it shows nothing of anybody.
+    if name not in names and not is_style(head.method, head.path):
         return Refusal(
             403, Message("This host name is not allowed: start the viewer with --allowed-host to add it")
         )

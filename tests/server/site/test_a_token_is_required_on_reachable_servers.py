@@ -64,7 +64,17 @@ def test_the_question_for_the_token_has_its_style_and_nothing_else_is_open(guard
     assert style.status_code == 200 and style.headers["Content-Type"] == "text/css; charset=utf-8"
     assert "--paper" in style.text and ".plain form" in style.text
     assert guarded.post(sheet[1]).status_code == guarded.get(f"{sheet[1]}/x").status_code == 401
-    assert guarded.get(sheet[1], headers={"Host": "evil.example"}).status_code >= 400
+    assert guarded.get(sheet[1], headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+def test_the_refusal_of_a_host_name_has_its_style_under_that_name(guarded: Viewer) -> None:
+    wrong = {"Host": "lab:23300"}
+    refused = guarded.get("/", headers=wrong)
+    sheet = re.search(r'<link rel="stylesheet" href="([^"]+)">', refused.text)
+    assert refused.status_code == 403 and sheet is not None
+    style = guarded.get(sheet[1], headers=wrong)
+    assert style.status_code == 200 and ".plain main" in style.text
+    assert guarded.get(f"{sheet[1]}/x", headers=wrong).status_code == 403
 
 
 def test_the_question_for_the_token_is_in_the_language_of_the_browser(guarded: Viewer) -> None:
