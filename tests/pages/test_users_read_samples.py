@@ -309,7 +309,7 @@ def test_tokens_are_coloured_and_read_in_windows(open_site: Open) -> None:
     assert "entropy: " in page.locator(".token").first.get_attribute("title")
     page.get_by_label("Color by").select_option("advantage")
     until(lambda: page.locator(".token").first.get_attribute("data-side") == "low")
-    page.locator(".tokens-view").get_by_role("button", name="Next").click()
+    page.locator(".tokens-view").get_by_role("button", name="Next page").click()
     until(lambda: page.locator(".token").count() == 500)
     assert "#1001 · id 1000" in page.locator(".token").first.get_attribute("title")
     page.locator(".course").click(position={"x": 2, "y": 20})

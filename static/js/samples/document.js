@@ -61,7 +61,7 @@ export class SampleDocument {
     return make("header", { className: "sample-head" },
       make("div", { className: "line" }, make("h2", { className: "clip", title: id === null || id === undefined ? "" : short(id, 300) }, make("bdi", { textContent: id === null || id === undefined ? gettext("Sample {row}", { row: number(this.row) }) : short(id, 80) })), copy, close),
       make("div", { className: "line wraps" }, make("span", { className: "soft", textContent: step === null ? gettext("No step") : gettext("Step {step}", { step: number(step) }) }), ...(group === null || group === undefined ? [] : [make("span", { className: "soft clip", textContent: short(group, 60) })]), ...facts, ...(step === null ? [] : [make("a", { href: this.ways.curve(step), textContent: gettext("On the charts") })])),
-      make("div", { className: "line wraps" }, way(gettext("Previous"), "k", "previous"), way(gettext("Next"), "j", "next"), way(gettext("Next failure"), "f", "failure"), way(gettext("Next in group"), "g", "group"), way(gettext("Previous step"), "p", "before"), way(gettext("Next step"), "s", "after"),
+      make("div", { className: "line wraps" }, way(gettext("Previous sample"), "k", "previous"), way(gettext("Next sample"), "j", "next"), way(gettext("Next failure"), "f", "failure"), way(gettext("Next in group"), "g", "group"), way(gettext("Previous step"), "p", "before"), way(gettext("Next step"), "s", "after"),
         ...(id === null || id === undefined ? [] : [textButton(gettext("Follow over steps"), () => this.ways.follow(id), { className: "button quiet" })])));
   }
 

@@ -29,7 +29,7 @@ export class Tokens {
     const range = answer.ranges[answer.stream];
     const bar = make("div", { className: "line" }, ...(Object.keys(answer.streams).length ? [select] : []),
       make("span", { className: "soft", textContent: gettext("Tokens {from}–{to} of {count}", { from: number(start + 1), to: number(end), count: number(answer.count) }) }),
-      move(gettext("Previous"), Math.max(0, start - WINDOW), start === 0), move(gettext("Next"), start + WINDOW, end >= answer.count),
+      move(gettext("Previous page"), Math.max(0, start - WINDOW), start === 0), move(gettext("Next page"), start + WINDOW, end >= answer.count),
       ...(range ? [make("span", { className: "faint", textContent: `${number(range[0])} … ${number(range[1])}` })] : []));
     const hint = answer.texts ? [] : [make("p", { className: "faint", textContent: gettext("The texts of the tokens were not recorded: their ids are shown.") })];
     this.element.replaceChildren(bar, ...(answer.course.length ? [this.#course(answer)] : []), ...hint, this.#list(answer));
