@@ -63,6 +63,12 @@ def open_chart_settings(page: Any, *, only_on_phones: bool = False) -> None:
         page.locator("#chart-settings-button").click()
 
 
+def open_filters(page: Any) -> None:
+    """Show all filters of the list of runs, which a phone folds."""
+    if page.viewport_size["width"] == SIZES["phone"][0]:
+        page.locator("label[for=more-filters]").click()
+
+
 def open_run_details(page: Any) -> None:
     """Show the facts and the actions in the header of a run, which a phone folds."""
     button = page.locator("#more-facts:not([open]) summary")

@@ -132,8 +132,9 @@ def test_the_best_of_300_runs_is_opened_in_two_actions(lab: Viewer, browser: Any
     best = run_id(lab, max(sweep)[1])
     browser.goto(f"{lab.url}/?project=vision&where={quote(SWEEP)}")
     until(lambda: f"{SWEEP_RUNS} runs" in browser.locator(".pager").inner_text())
-    user = Actions(browser, 2)
+    user = Actions(browser, 3 if screen.is_phone else 2)
     if screen.is_phone:
+        user.click("label[for=more-filters]")
         user.choose("select[name=sort]", "-best")
     else:
         user.click('th[data-key="best"] a')

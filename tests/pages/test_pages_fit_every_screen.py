@@ -190,6 +190,24 @@ def test_a_phone_shows_the_layouts_and_the_counts_of_all_statuses(open_page: Ope
     until(lambda: fits_the_screen(page))
 
 
+@pytest.mark.parametrize("address", ["/", "/?layout=charts"])
+def test_a_phone_folds_the_filters_that_are_not_in_force(open_page: Open, address: str) -> None:
+    page = open_page(address, size="phone")
+    order, expression = page.locator("select[name=sort]"), page.locator("#where")
+    assert page.locator("#search").is_visible() and not order.is_visible() and not expression.is_visible()
+    page.locator("label[for=more-filters]").click()
+    assert order.is_visible() and expression.is_visible()
+    order.select_option("-best")
+    page.wait_for_url("**sort=-best**")
+    until(lambda: page.locator("#filters select[name=sort] option:checked").get_attribute("value") == "-best")
+    assert order.is_visible()  # they stay unfolded
+    until(lambda: fits_the_screen(page))
+    page = open_page(f"{address}{'&' if '?' in address else '?'}where=lr+<+5", size="phone")
+    assert (
+        page.locator(".conditions .tag").is_visible() and not page.locator("select[name=sort]").is_visible()
+    )
+
+
 def test_the_name_of_a_metric_is_not_broken_where_there_is_room(open_page: Open) -> None:
     page = open_page("/?layout=charts&tab=metrics")
     name = page.locator("#metric-table tbody .key bdi").first

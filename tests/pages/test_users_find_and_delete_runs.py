@@ -10,7 +10,7 @@ import pytest
 
 from tests.folders import append_metrics, write_run
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, open_filters
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -80,6 +80,7 @@ def test_filters_and_order_are_applied_without_a_reload(
     page.fill("#search", "")
     until(lambda: set(names(page)) == {"one", "two"})
     if screen.is_phone:
+        open_filters(page)
         page.get_by_label("Order").select_option("Name, A first")
         until(lambda: names(page) == ["one", "two"])
     else:

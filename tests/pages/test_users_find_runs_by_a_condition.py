@@ -9,6 +9,7 @@ import pytest
 
 from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
+from tests.screens import open_filters
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -16,6 +17,7 @@ Open = Callable[..., Any]
 
 def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: Open) -> None:
     page = open_page("/", bypass_csp=True)
+    open_filters(page)
     page.locator("#where").click()
     page.keyboard.type("optim.l")
     option = page.get_by_role("option", name="config.optim.lr")
@@ -51,6 +53,7 @@ def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: 
 
 def test_an_option_is_taken_by_a_click(open_page: Open) -> None:
     page = open_page("/")
+    open_filters(page)
     page.locator("#where").click()
     page.get_by_role("option", name="status").click()
     until(lambda: page.locator("#where").input_value() == "status ")

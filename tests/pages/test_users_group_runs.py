@@ -12,7 +12,7 @@ import pytest
 from runicorn.store.project import analysis
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, open_filters
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -69,6 +69,7 @@ def invalid(page: Any) -> list[str]:
 
 def test_the_malformed_condition_is_marked(open_table: Callable[[str], Any]) -> None:
     page = open_table("&group=replicas")
+    open_filters(page)
     page.fill("#having", "lr > 1")
     page.keyboard.press("Enter")
     until(lambda: invalid(page) == ["having"])
@@ -122,8 +123,11 @@ def test_a_baseline_is_set_in_two_clicks_and_read_at_once(
     page.locator("#set-baseline").click()  # 2
     verdicts = page.locator("tr.group-row .c-verdict")
     until(lambda: verdicts.count() == len(RATES))
-    texts = [text.strip() for text in verdicts.all_inner_texts()]
-    assert texts[0].startswith("better by") and texts[2] == "baseline" and texts[3].startswith("worse by")
+    marks = [text.strip() for text in verdicts.locator("> :first-child").all_inner_texts()]
+    assert marks[0].startswith("✓ +") and marks[2] == "baseline" and marks[3].startswith("✗ −")
+    sentences = [text.strip() for text in verdicts.locator(".for-readers").all_text_contents()]
+    assert "better by" in sentences[0] and "worse by" in sentences[-1]
+    assert all("better by" not in text for text in marks)
     assert set(analysis.read(folder, "vision")["baseline"]) == set(runs[0.1])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.folders import append_metrics, write_run
 from tests.processes import Viewer
-from tests.screens import Screen
+from tests.screens import Screen, open_filters
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -165,6 +165,7 @@ def test_filters_and_orders_change_the_list_and_leave_charts_that_stay(
     until(lambda: page.shows(14))
     page.page.evaluate("document.querySelector('figure[data-name=loss] canvas').dataset.mark = 'stays'")
     page.asked.clear()
+    open_filters(page.page)
     page.page.locator("select[name=project]").select_option("odd")
     until(lambda: page.shows(7))
     assert page.query["smooth"] == ["0.5"] and page.query["project"] == ["odd"]

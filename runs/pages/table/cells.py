@@ -6,7 +6,7 @@ A page has hundreds of them; rendered here they take half of the time that templ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,12 +15,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from runicorn.store import layout
-from runicorn_site.web.messages import translated
 from runicorn_site.web.templatetags.ui import duration, figure, icon, moment, status, status_icon
-from runicorn_tools.analysis.sentences import sentence
 from runs.models import Run
 from runs.pages.state_reason import reason, reason_text
-from runs.pages.table.baseline_comparison import BaselineComparison, difference_text
+from runs.pages.table.baseline_comparison import MARKS, BaselineComparison, difference_text
 from runs.pages.table.names import parted
 from runs.query.completeness import in_words, missing_of
 
@@ -271,15 +269,14 @@ def comparison_cells(css: str, comparison: BaselineComparison | None) -> SafeStr
         return format_html('<td class="{}"></td>', css)
     if comparison.verdict is None:
         return format_html('<td class="{}"><b class="is-baseline">{}</b></td>', css, gettext("baseline"))
-    verdict = comparison.verdict
+    # A sentence a row would take a third of the table; the tooltip and screen readers have it.
     return format_html(
-        '<td class="{}" title="{}"><span class="verdict {} clip">{}{}</span></td>',
+        '<td class="{}" title="{}"><span class="verdict {}" aria-hidden="true">{}</span><span class="for-readers">{}</span></td>',
         css,
         comparison.title,
-        verdict.verdict,
-        translated(sentence(replace(verdict, goal_assumed=False))),
-        # Only the name of the metric says which direction is better; the tooltip has the whole question.
-        "?" if verdict.goal_assumed and verdict.verdict in ("better", "worse") else "",
+        comparison.verdict.verdict,
+        comparison.short or MARKS[comparison.verdict.verdict],
+        comparison.text,
     )
 
 
