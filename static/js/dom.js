@@ -51,11 +51,11 @@ export function iconButton(name, label, properties = {}) {
 
 /** Put a name, given as [common, beginning, end] (chart/data/names.js), into an element: where it does not fit, the first of them are cut. */
 export function cutName(element, parts) {
-  const shown = ["common", "beginning", "end"].map((className, i) => [className, parts[i]]).filter(([, text]) => text);
-  const isSame = [...element.childNodes].map(({ className, textContent }) => [className ?? "beginning", textContent]).join("\n") === shown.join("\n");
+  const spans = ["common", "beginning", "end"].map((className, i) => [className, parts[i]]).filter(([, text]) => text);
+  const isSame = [...element.childNodes].map(({ className, textContent }) => [className ?? "beginning", textContent]).join("\n") === spans.join("\n");
   if (isSame) return element;
   element.className = "cut";
-  element.replaceChildren(...(shown.length > 1 ? shown.map(([className, textContent]) => make("span", { className, textContent })) : shown.map(([, text]) => text)));
+  element.replaceChildren(...(spans.length > 1 ? spans.map(([className, textContent]) => make("span", { className, textContent })) : spans.map(([, text]) => text)));
   return element;
 }
 
@@ -88,8 +88,8 @@ export function lazy(name) {
 
 /** Make `children` those of `parent`; those in place already are not moved. */
 export function placeChildren(parent, children) {
-  const wanted = new Set(children);
-  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  const next = new Set(children);
+  for (const child of [...parent.children]) if (!next.has(child)) child.remove();
   children.forEach((child, i) => {
     if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
   });

@@ -41,9 +41,9 @@ export async function requestJson(address, options) {
 
 /** Return the JSON at an address, and its response; an answer that has not changed is not sent again. */
 export async function requestAgain(address) {
-  const known = answers.get(address);
-  const response = await request(address, known && { headers: { "If-None-Match": known.tag } });
-  if (known && response.status === 304) return [JSON.parse(known.text), response];
+  const cached = answers.get(address);
+  const response = await request(address, cached && { headers: { "If-None-Match": cached.tag } });
+  if (cached && response.status === 304) return [JSON.parse(cached.text), response];
   const tag = response.headers.get("ETag");
   answers.delete(address);
   if (!tag) return [await complete(response, "json"), response];

@@ -16,8 +16,8 @@ async function create({ kind, target }, days) {
   const end = days && { expires_at: Date.now() / 1000 + days * DAY };
   const { url } = await requestJson(siteAddress("/api/v2/shares"), jsonBody("POST", { kind, target, ...end }));
   const now = new URLSearchParams(location.search);
-  const kept = new URLSearchParams(CHOICES.flatMap((name) => now.getAll(name).map((value) => [name, value])));
-  return kept.size && kind !== "report" ? `${url}?${kept}` : url;
+  const choices = new URLSearchParams(CHOICES.flatMap((name) => now.getAll(name).map((value) => [name, value])));
+  return choices.size && kind !== "report" ? `${url}?${choices}` : url;
 }
 
 function select(entries) {

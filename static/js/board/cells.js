@@ -25,9 +25,9 @@ export function figureOf({ name, timeOnly }) {
 }
 
 export function textCell(text) {
-  const shown = make("div", { className: "markdown prose" });
-  showText(shown, text);
-  return make("article", { className: "text-cell" }, shown);
+  const prose = make("div", { className: "markdown prose" });
+  showText(prose, text);
+  return make("article", { className: "text-cell" }, prose);
 }
 
 /** Add the grip, the menu button and the corner of a cell. */

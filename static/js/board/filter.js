@@ -7,9 +7,9 @@ import { gettext } from "../i18n.js";
 export function matcher(filter) {
   const pattern = /^\/(.+?)\/?$/.exec(filter.trim());
   if (pattern) {
-    const found = compiled(pattern[1], "i");
+    const expression = compiled(pattern[1], "i");
     // An expression that is not finished yet leaves nothing out.
-    return (name) => found === null || found.test(name);
+    return (name) => expression === null || expression.test(name);
   }
   const alternatives = filter.toLowerCase().split("|").map((part) => part.split(/\s+/).filter(Boolean)).filter((words) => words.length);
   if (!alternatives.length) return () => true;
@@ -25,7 +25,7 @@ const FEW = 2;
 /** Show the cells of charts that match, and their sections; one or two charts fill the page. */
 export function applyFilter(root, filter) {
   const [matches, isFiltered] = [matcher(filter), Boolean(filter.trim())];
-  let shown = 0;
+  let matching = 0;
   for (const group of root.querySelectorAll(".group")) {
     let some = 0;
     const cells = group.querySelectorAll("[data-cell]");
@@ -38,11 +38,11 @@ export function applyFilter(root, filter) {
     const count = group.querySelector("summary > .count");
     if (count) count.textContent = isFiltered ? gettext("{at} of {n}", { at: some, n: cells.length }) : cells.length;
     showMatches(group, isFiltered && some > 0);
-    shown += some;
+    matching += some;
   }
-  hide(root.querySelector(".no-match"), shown > 0 || !isFiltered);
+  hide(root.querySelector(".no-match"), matching > 0 || !isFiltered);
   const groups = root.querySelector(".groups");
-  if (shown && shown <= FEW) groups.dataset.few = shown;
+  if (matching && matching <= FEW) groups.dataset.few = matching;
   else delete groups.dataset.few;
 }
 

@@ -90,8 +90,7 @@ export class BoardView {
   }
 
   #text(cell) {
-    const known = this.cell(cell.name);
-    return known ?? addHandles(textCell(cell.item.markdown), cell, this.hooks);
+    return this.cell(cell.name) ?? addHandles(textCell(cell.item.markdown), cell, this.hooks);
   }
 
   #figure(cell) {

@@ -12,17 +12,17 @@ export function lastState(line) {
 
 /** A line as [text, class names] pieces. */
 export function pieces(line) {
-  const found = [];
+  const spans = [];
   let style = {};
   let from = 0;
-  const push = (text) => text && found.push([text, classes(style)]);
+  const push = (text) => text && spans.push([text, classes(style)]);
   for (const match of line.matchAll(CONTROL)) {
     push(line.slice(from, match.index));
     from = match.index + match[0].length;
     if (match[2] === "m") style = restyled(style, match[1]);
   }
   push(line.slice(from));
-  return found;
+  return spans;
 }
 
 function classes({ colour, bold, dim, underline }) {

@@ -9,8 +9,8 @@ const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/(\d+) ?[\[━]/, 
 /** Parse a progress bar line into `{name, at, end}`: the text before the bar without numbers, its position and its total. */
 export function barOf(line) {
   for (const form of BARS) {
-    const found = form.exec(line);
-    if (found) return { name: found[1].replace(/[\d.]+/g, "#").trim(), at: Number(found[2]), end: Number(found[3] ?? 100) };
+    const match = form.exec(line);
+    if (match) return { name: match[1].replace(/[\d.]+/g, "#").trim(), at: Number(match[2]), end: Number(match[3] ?? 100) };
   }
   return null;
 }

@@ -74,10 +74,10 @@ export class Lines {
 
   /** The part of a block that comes after what is there. */
   #unknown(block) {
-    const known = this.next ? Math.max(0, this.next.number - block.first) : 0;
-    if (!known) return block;
-    const long = block.long.filter(([i]) => i >= known).map(([i, ...rest]) => [i - known, ...rest]);
-    return { first: block.first + known, start: this.next.at, end: block.end, lines: block.lines.slice(known), long };
+    const overlap = this.next ? Math.max(0, this.next.number - block.first) : 0;
+    if (!overlap) return block;
+    const long = block.long.filter(([i]) => i >= overlap).map(([i, ...rest]) => [i - overlap, ...rest]);
+    return { first: block.first + overlap, start: this.next.at, end: block.end, lines: block.lines.slice(overlap), long };
   }
 
   #drop({ rows }) {

@@ -20,10 +20,10 @@ export function openLightbox(series, others = neighbours) {
   const zoom = new Zoom(stage, image);
   const controls = new AbortController();
   const on = (target, name, listener, options = {}) => target.addEventListener(name, listener, { signal: controls.signal, ...options });
-  let shown = series;
+  let current = series;
 
   function show() {
-    const item = shown.items[shown.at];
+    const item = current.items[current.at];
     const isImage = item.kind === "images";
     for (const button of dialog.querySelectorAll("[data-zoom]")) button.hidden = !isImage;
     if (isImage) {
@@ -36,28 +36,28 @@ export function openLightbox(series, others = neighbours) {
       stage.replaceChildren(body);
       DRAW[item.kind](item, body);
     }
-    dialog.querySelector("h2 bdi").textContent = shown.title;
-    dialog.querySelector("output").textContent = shown.words;
+    dialog.querySelector("h2 bdi").textContent = current.title;
+    dialog.querySelector("output").textContent = current.words;
     dialog.querySelector(".caption").textContent = isImage ? (item.caption ?? "") : "";
     const original = dialog.querySelector("a[download]");
     original.href = item.file ?? item.address;
     original.download = original.href.split("/").at(-1);
-    dialog.querySelector('[data-go="-1"]').disabled = shown.at === 0;
-    dialog.querySelector('[data-go="1"]').disabled = shown.at === shown.items.length - 1;
+    dialog.querySelector('[data-go="-1"]').disabled = current.at === 0;
+    dialog.querySelector('[data-go="1"]').disabled = current.at === current.items.length - 1;
   }
 
   function go(move) {
-    const at = Math.max(0, Math.min(shown.items.length - 1, shown.at + move));
-    if (at === shown.at) return;
-    shown.show(at);
+    const at = Math.max(0, Math.min(current.items.length - 1, current.at + move));
+    if (at === current.at) return;
+    current.show(at);
     show();
   }
 
   function change(move) {
-    const all = others(shown).filter(({ items }) => items.length);
-    const { step } = shown.items[shown.at];
-    shown = all[(all.indexOf(shown) + move + all.length) % all.length];
-    shown.show(Math.max(0, shown.items.findLastIndex((item) => item.step <= step)));
+    const all = others(current).filter(({ items }) => items.length);
+    const { step } = current.items[current.at];
+    current = all[(all.indexOf(current) + move + all.length) % all.length];
+    current.show(Math.max(0, current.items.findLastIndex((item) => item.step <= step)));
     show();
   }
 
@@ -91,7 +91,7 @@ export function openLightbox(series, others = neighbours) {
     controls.abort();
     stage.replaceChildren();
     // Until now, nothing behind the dialog could be focused.
-    shown.show(shown.at);
+    current.show(current.at);
   });
   // What is drawn needs the size of the stage.
   dialog.showModal();

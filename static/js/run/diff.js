@@ -11,11 +11,11 @@ export function openDiff(root) {
 }
 
 async function load(details) {
-  const shown = details.querySelector("summary + *");
+  const element = details.querySelector("summary + *");
   try {
     // The server's own markup, with every line of the diff escaped.
-    shown.outerHTML = await fragment(details.dataset.diff);
+    element.outerHTML = await fragment(details.dataset.diff);
   } catch (error) {
-    shown.textContent = gettext("{reason} Close and reopen the diff to try again.", { reason: error.message });
+    element.textContent = gettext("{reason} Close and reopen the diff to try again.", { reason: error.message });
   }
 }

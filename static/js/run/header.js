@@ -7,7 +7,7 @@ import { morph } from "./morph.js";
 const PAUSE = 1000;
 const PROGRESS_PAUSE = 10_000;
 
-let known = "";
+let lastState = "";
 let timer = 0;
 /** Numbers of the last request for a header, and of the one whose response is shown. */
 let asked = 0;
@@ -15,12 +15,12 @@ let drawn = 0;
 
 /** Show the highest step among new points, `{name: {step: […]}}`. */
 export function showStep(points) {
-  const shown = document.getElementById("step");
+  const output = document.getElementById("step");
   const steps = Object.values(points).flatMap(({ step }) => step.filter((value) => value !== null));
-  const highest = steps.reduce((a, b) => Math.max(a, b), Number(shown.dataset.value));
+  const highest = steps.reduce((a, b) => Math.max(a, b), Number(output.dataset.value));
   if (!(highest >= 0)) return;
-  shown.dataset.value = highest;
-  shown.textContent = formatNumber(highest);
+  output.dataset.value = highest;
+  output.textContent = formatNumber(highest);
 }
 
 /** Show the name of the run where it stands outside of the header, too. */
@@ -34,8 +34,8 @@ function showName(name) {
 /** Refresh the header if the state of the run changed; `run` comes from the socket. */
 export function refreshHeader(run) {
   const now = JSON.stringify([run.state, run.state_reason, run.warnings, run.best_metric_value, run.ended]);
-  const same = known ? known === now : run.state === document.getElementById("header").dataset.status;
-  known = now;
+  const same = lastState ? lastState === now : run.state === document.getElementById("header").dataset.status;
+  lastState = now;
   const moves = document.querySelector("#header .progress");
   // The head may have been drawn before the journal was read.
   if (run.last_step !== null) showStep({ known: { step: [run.last_step] } });
@@ -51,7 +51,7 @@ export async function redraw() {
   // A header that was asked for later may have come before.
   if (!text || turn < drawn) return;
   drawn = turn;
-  const shown = Number(document.getElementById("step").dataset.value);
+  const step = Number(document.getElementById("step").dataset.value);
   // The run was deleted meanwhile: what came is a page of its own.
   if (text.includes("<!doctype")) return location.reload();
   const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
@@ -59,5 +59,5 @@ export async function redraw() {
   morph(document.getElementById("header"), made);
   showName(made.querySelector("h1").textContent.trim());
   // The page may be ahead of the rows that the server drew from.
-  if (shown > 0) showStep({ shown: { step: [shown] } });
+  if (step > 0) showStep({ shown: { step: [step] } });
 }

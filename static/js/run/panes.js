@@ -25,8 +25,8 @@ export function makeTabs(root, opened) {
 
   function fromAddress() {
     const asked = new URLSearchParams(location.search).get("pane");
-    const known = tabs.some((tab) => tab.dataset.pane === asked && !tab.hidden) && !(wide.matches && asked === "charts");
-    open(known ? asked : wide.matches ? list.dataset.first : "charts");
+    const isTab = tabs.some((tab) => tab.dataset.pane === asked && !tab.hidden) && !(wide.matches && asked === "charts");
+    open(isTab ? asked : wide.matches ? list.dataset.first : "charts");
   }
 
   function choose(tab) {

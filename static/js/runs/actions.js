@@ -100,8 +100,8 @@ export function actions(picks, refresh) {
       const { ids, total } = await requestJson(siteAddress(`/runs-matching${location.search}`));
       picks.choose(ids);
       if (total > ids.length) {
-        const known = { runs: count(ids.length), total: total.toLocaleString("en") };
-        say(gettext("Only the first {runs} of {total} are selected.", known));
+        const counts = { runs: count(ids.length), total: total.toLocaleString("en") };
+        say(gettext("Only the first {runs} of {total} are selected.", counts));
       }
     } catch (error) {
       say(error.message);

@@ -33,20 +33,20 @@ function replace(old, part) {
 }
 
 function mergeRows(table, next) {
-  const known = new Map([...table.rows].map((row) => [row.id, row]));
+  const rowsById = new Map([...table.rows].map((row) => [row.id, row]));
   let place = null;
   for (const row of [...next.rows]) {
-    const old = known.get(row.id);
-    known.delete(row.id);
+    const old = rowsById.get(row.id);
+    rowsById.delete(row.id);
     const same = old && old.dataset.mark === row.dataset.mark;
     if (same && row.dataset.points) old.dataset.points = row.dataset.points;
-    const kept = same ? old : document.adoptNode(row);
-    if (old && !same) takeOver(old, kept);
+    const current = same ? old : document.adoptNode(row);
+    if (old && !same) takeOver(old, current);
     const target = place ? place.nextElementSibling : table.firstElementChild;
-    if (kept !== target) table.insertBefore(kept, target);
-    place = kept;
+    if (current !== target) table.insertBefore(current, target);
+    place = current;
   }
-  for (const row of known.values()) row.remove();
+  for (const row of rowsById.values()) row.remove();
 }
 
 /** Put `row` where `old` is, chosen and focused as that one was. */

@@ -23,9 +23,9 @@ export function selection() {
     if (!bar) return;
     bar.hidden = !ids.size;
     document.body.classList.toggle("picked", !bar.hidden);
-    const known = { runs: count(ids.size), here: here.toLocaleString("en") };
+    const counts = { runs: count(ids.size), here: here.toLocaleString("en") };
     bar.querySelector("output").textContent =
-      ids.size > here && !document.querySelector(".group-row") ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);
+      ids.size > here && !document.querySelector(".group-row") ? gettext("{runs} selected, {here} of them on this page", counts) : gettext("{runs} selected", counts);
     const matching = document.getElementById("pick-matching");
     if (matching) {
       const { total, most } = matching.dataset;
@@ -38,8 +38,8 @@ export function selection() {
     bar.dispatchEvent(new CustomEvent("selection", { bubbles: true }));
   }
 
-  function choose(found) {
-    for (const id of found) ids.add(id);
+  function choose(more) {
+    for (const id of more) ids.add(id);
     show();
   }
 

@@ -66,8 +66,8 @@ function hits({ valid, error, total, total_capped: capped }) {
 }
 
 function option({ text, runs }, at) {
-  const shown = runs === undefined ? [] : [make("span", { className: "faint" }, count(runs))];
-  return make("li", { id: `where-option-${at}`, role: "option" }, text, ...shown);
+  const total = runs === undefined ? [] : [make("span", { className: "faint" }, count(runs))];
+  return make("li", { id: `where-option-${at}`, role: "option" }, text, ...total);
 }
 
 /** Put the word of an option in the place of the one that is being written. */

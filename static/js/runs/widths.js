@@ -24,8 +24,8 @@ function fix() {
     for (const { className } of holder.querySelectorAll("thead th")) columns.append(make("col", { className }));
   }
   [...columns.children].forEach((column, i) => {
-    const known = Number(column.getAttribute("width"));
-    if (widths[i] || !known) column.width = widths[i] || USUAL;
+    const width = Number(column.getAttribute("width"));
+    if (widths[i] || !width) column.width = widths[i] || USUAL;
   });
   columns.lastElementChild.removeAttribute("width");
   holder.classList.add("sized");

@@ -115,11 +115,11 @@ class SamplesPage {
 
   count({ total, exact = true, pending, ms, rows, groups }) {
     const first = (this.state.page - 1) * PER_PAGE;
-    const shown = (rows ?? groups).length;
-    const values = { first: number(first + (shown ? 1 : 0)), last: number(first + shown), total: `${exact ? "" : "≈ "}${number(total)}` };
+    const rowCount = (rows ?? groups).length;
+    const values = { first: number(first + (rowCount ? 1 : 0)), last: number(first + rowCount), total: `${exact ? "" : "≈ "}${number(total)}` };
     part("count").textContent = (groups ? gettext("{first}–{last} of {total} groups", values) : gettext("{first}–{last} of {total} samples", values)) + (this.selectedBy.length ? `, ${gettext("selected by {framework}", { framework: this.selectedBy.map((name) => short(name, 40)).join(", ") })}` : "") + (ms === undefined ? "" : ` · ${number(ms)} ms`);
     part("previous").disabled = this.state.page <= 1;
-    part("next").disabled = first + shown >= total;
+    part("next").disabled = first + rowCount >= total;
     part("pending").hidden = !pending && !this.unreadable;
     if (this.unreadable) part("pending").textContent = ngettext("One line of the samples cannot be read: it is damaged, or its process was killed.", "{n} lines of the samples cannot be read: they are damaged, or their process was killed.", this.unreadable);
     if (pending) part("pending").textContent = gettext("{size} MB of samples are still being indexed.", { size: number(Math.ceil(pending / 2 ** 20)) });
@@ -194,11 +194,11 @@ class SamplesPage {
       params.set("where", condition);
       answer = await requestJson(this.address("rows", params));
     }
-    const found = answer.rows[0];
-    if (!found) return this.say(gettext("There is no further one."));
+    const match = answer.rows[0];
+    if (!match) return this.say(gettext("There is no further one."));
     this.say("");
-    if (isStep && this.state.step !== null) await this.change({ step: found._step, page: 1 });
-    return this.open(found._row);
+    if (isStep && this.state.step !== null) await this.change({ step: match._step, page: 1 });
+    return this.open(match._row);
   }
 
   failure() {

@@ -32,19 +32,19 @@ export function number(value) {
 export function textBlock({ text, length, path }, fetchMore) {
   const pre = make("pre", { className: "sample-text", dir: "auto", textContent: visible(text) });
   const block = make("div", {}, pre);
-  let shown = characters(text);
-  if (shown < length) {
-    const label = () => gettext("Show more ({shown} of {length} characters)", { shown: number(shown), length: number(length) });
+  let end = characters(text);
+  if (end < length) {
+    const label = () => gettext("Show more ({shown} of {length} characters)", { shown: number(end), length: number(length) });
     const button = textButton(label(), async () => {
       button.disabled = true;
       try {
-        const more = await fetchMore(path, shown);
+        const more = await fetchMore(path, end);
         pre.append(visible(more.text));
-        shown += characters(more.text);
+        end += characters(more.text);
       } finally {
         button.disabled = false;
       }
-      if (shown >= length) button.remove();
+      if (end >= length) button.remove();
       else button.textContent = label();
     }, { className: "button quiet" });
     block.append(button);

@@ -8,7 +8,7 @@ const mark = {};
 
 poll(async () => {
   const text = await fragment(document.querySelector("[data-watched]").dataset.watched, mark);
-  const shown = document.getElementById("watched");
-  if (text === null || shown.contains(document.activeElement) || shown.querySelector("details[open]")) return;
-  shown.outerHTML = text;
+  const list = document.getElementById("watched");
+  if (text === null || list.contains(document.activeElement) || list.querySelector("details[open]")) return;
+  list.outerHTML = text;
 }, () => EVERY);

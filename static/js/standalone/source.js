@@ -40,11 +40,11 @@ export class EmbeddedSource {
 
   /** Return the points of a curve over the x of a query, as a route of series answers; nothing without that x. */
   #columns(curve, options) {
-    const found = options.x === SOURCES[0] ? curve.steps : this.#byTime(curve, options);
-    if (!found) return null;
-    const smoothed = found.smoothed?.find((entry) => isSame(entry.smoothing, options));
+    const line = options.x === SOURCES[0] ? curve.steps : this.#byTime(curve, options);
+    if (!line) return null;
+    const smoothed = line.smoothed?.find((entry) => isSame(entry.smoothing, options));
     const along = (columns) => columns && { ...columns, along: this.#along(curve, columns, options.x_metric) };
-    const points = along(options.smoothed_only ? { ...found, ...NO_POINTS } : found);
+    const points = along(options.smoothed_only ? { ...line, ...NO_POINTS } : line);
     return { ...points, band: along(points.band), smoothed: along(smoothed) };
   }
 

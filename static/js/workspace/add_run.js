@@ -10,15 +10,15 @@ const PAUSE = 200;
 /** Put the search into `holder`; `add(id)` is called with the chosen run, `isVisible(id)` leaves out those that are. */
 export function wireAddRun(holder, add, isVisible) {
   const input = make("input", { type: "search", autocomplete: "off", placeholder: gettext("Add a run"), "aria-label": gettext("Search for a run to add") });
-  const found = make("ul", { className: "found", popover: "manual" });
-  const box = make("div", { className: "add-run" }, input, found);
+  const results = make("ul", { className: "found", popover: "manual" });
+  const box = make("div", { className: "add-run" }, input, results);
   holder.append(box);
   let timer = 0;
 
   /** The tabs beside it scroll: what is found is above the page. */
   function open(isOpen) {
-    if (found.matches(":popover-open") !== isOpen) found.togglePopover(isOpen);
-    if (isOpen) Object.assign(found.style, besides(found, input, true));
+    if (results.matches(":popover-open") !== isOpen) results.togglePopover(isOpen);
+    if (isOpen) Object.assign(results.style, besides(results, input, true));
   }
 
   async function search() {
@@ -29,7 +29,7 @@ export function wireAddRun(holder, add, isVisible) {
     if (text !== input.value.trim()) return;
     const rows = runs.filter(({ id }) => !isVisible(id)).map(row);
     const nothing = make("li", { className: "faint", textContent: gettext("No other runs match.") });
-    found.replaceChildren(...(rows.length ? rows : [nothing]));
+    results.replaceChildren(...(rows.length ? rows : [nothing]));
     open(true);
   }
 
@@ -49,7 +49,7 @@ export function wireAddRun(holder, add, isVisible) {
     add(id);
   });
   box.addEventListener("keydown", (event) => {
-    const buttons = [...found.querySelectorAll("button")];
+    const buttons = [...results.querySelectorAll("button")];
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") {
       close();

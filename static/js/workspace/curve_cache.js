@@ -12,15 +12,15 @@ export class CurveCache {
   curves(name, query) {
     if (!this.charts.has(name)) this.charts.set(name, new Map());
     const queries = this.charts.get(name);
-    const found = queries.get(query) ?? new Map();
+    const curves = queries.get(query) ?? new Map();
     queries.delete(query);
-    queries.set(query, found);
+    queries.set(query, curves);
     if (queries.size > MOST_QUERIES) queries.delete(queries.keys().next().value);
-    return found;
+    return curves;
   }
 
   /** Remove the curves of these runs. */
   forget(ids) {
-    for (const queries of this.charts.values()) for (const found of queries.values()) for (const id of ids) found.delete(id);
+    for (const queries of this.charts.values()) for (const curves of queries.values()) for (const id of ids) curves.delete(id);
   }
 }

@@ -3,7 +3,7 @@
 import { CURVE_COLOURS } from "../chart/render/colours.js";
 import { resolved } from "../chart/render/palette.js";
 
-let known = null;
+let names = null;
 
 /** Return the colour of a run as the charts name it: of the palette in the theme of the page, or as it is. */
 export function paletteName(colour) {
@@ -12,11 +12,11 @@ export function paletteName(colour) {
 
 /** Return a map of `#rrggbb`, as it is stored, to the name of a palette colour. It is the colour of the light theme. */
 export function hexes() {
-  if (!known) {
+  if (!names) {
     const light = resolved(CURVE_COLOURS, "light");
-    known = new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
+    names = new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
   }
-  return known;
+  return names;
 }
 
 function hex(rgb) {

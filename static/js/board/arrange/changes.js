@@ -45,8 +45,8 @@ export function moveCell(board, metrics, name, key, before = null) {
   const taken = removeItem(pin(board, name, false), metrics, name);
   const [made, index] = list(taken, metrics, key);
   const cells = complete(made, metrics).find((section) => section.key === key)?.cells.filter((cell) => cell.name !== name) ?? [];
-  const found = cells.findIndex((cell) => cell.name === before);
-  const place = found < 0 ? cells.length : found;
+  const position = cells.findIndex((cell) => cell.name === before);
+  const place = position < 0 ? cells.length : position;
   const rest = cells.slice(place).filter((cell) => cell.at);
   made.sections[index].items = [...cells.slice(0, place).map(itemOf), item, ...rest.map(itemOf)];
   return made;

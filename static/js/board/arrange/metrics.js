@@ -28,8 +28,8 @@ export function insertMetric(metrics, name, timeOnly) {
 export function chartOptions(cell) {
   if (!cell?.item || cell.kind === "text") return {};
   const { metrics, match } = cell.item;
-  const shown = match ? { match } : metrics.length > 1 || metrics[0] !== cell.name ? { metrics } : {};
-  return Object.assign(shown, ...OPTIONS.filter((key) => key in cell.item).map((key) => ({ [key]: cell.item[key] })));
+  const metricsOfCell = match ? { match } : metrics.length > 1 || metrics[0] !== cell.name ? { metrics } : {};
+  return Object.assign(metricsOfCell, ...OPTIONS.filter((key) => key in cell.item).map((key) => ({ [key]: cell.item[key] })));
 }
 
 /** Return the fields of an item for options of a chart; what they lack is removed. */

@@ -20,9 +20,9 @@ export function endOfFirstTenth(zero, to) {
 
 /** Each of the `curves` with its points up to `end` from those of `finer` that have the same key. */
 export function refined(curves, finer, end) {
-  const found = new Map(finer.map((curve) => [curve.key, curve]));
+  const finerByKey = new Map(finer.map((curve) => [curve.key, curve]));
   return curves.map((curve) => {
-    const other = found.get(curve.key);
+    const other = finerByKey.get(curve.key);
     if (!other || curve.series.kind === "text" || other.series.kind !== curve.series.kind) return curve;
     return { ...curve, series: joinedSeries(curve.series, other.series, end), band: joinedBand(curve.band, other.band, end), note: joinedNote(curve, other, end) };
   });

@@ -19,20 +19,20 @@ export function rows(chart) {
     const { series, label, band, smooth } = curve;
     const before = curves.length > 1 ? [label ?? series.name] : [];
     const hasEdges = edged(curves);
-    const found = [];
+    const lines = [];
     for (const [i, x] of series.x.entries()) {
       if (x < from || x > to) continue;
       const smoothed = settings.smoothing ? [smooth && Number.isFinite(series.y[i]) ? valueAt(smooth, x) : series.value(series.y[i])] : [];
       const edges = hasEdges ? [band.low[i], band.high[i]] : [];
-      found.push([...before, x, series.value(series.y[i]), ...smoothed, ...edges]);
+      lines.push([...before, x, series.value(series.y[i]), ...smoothed, ...edges]);
     }
-    if (!settings.smoothing || !smooth) return found;
+    if (!settings.smoothing || !smooth) return lines;
     // Points and smoothed curve were thinned separately: no value is made up for places that only one of them has.
     for (const [i, x] of smooth.x.entries()) {
       if (x < from || x > to || series.x[nearest(series.x, x)] === x) continue;
-      found.push([...before, x, "", smooth.y[i], ...(hasEdges ? ["", ""] : [])]);
+      lines.push([...before, x, "", smooth.y[i], ...(hasEdges ? ["", ""] : [])]);
     }
-    return found.sort((a, b) => a[before.length] - b[before.length]);
+    return lines.sort((a, b) => a[before.length] - b[before.length]);
   });
 }
 

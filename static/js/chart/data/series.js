@@ -47,9 +47,9 @@ export class Series {
   }
 
   #thin() {
-    const kept = thinned(this.x, this.y);
-    this.x = kept.map((i) => this.x[i]);
-    this.y = kept.map((i) => this.y[i]);
+    const indexes = thinned(this.x, this.y);
+    this.x = indexes.map((i) => this.x[i]);
+    this.y = indexes.map((i) => this.y[i]);
   }
 
   /** Values of a live frame as heights: texts by their place among the labels, which a new one extends. */
@@ -87,7 +87,7 @@ export function numbers(values, special = []) {
 
 /** Return indices of about half the points: minimum and maximum of each four, and all non-finite values. */
 export function thinned(x, y) {
-  const kept = [0];
+  const indexes = [0];
   for (let start = 1; start < x.length - 1; start += 4) {
     const end = Math.min(start + 4, x.length - 1);
     let low = start;
@@ -95,12 +95,12 @@ export function thinned(x, y) {
     for (let i = start; i < end; i += 1) {
       if (y[i] < y[low]) low = i;
       if (y[i] > y[high]) high = i;
-      if (!Number.isFinite(y[i])) kept.push(i);
+      if (!Number.isFinite(y[i])) indexes.push(i);
     }
-    kept.push(low, high);
+    indexes.push(low, high);
   }
-  kept.push(x.length - 1);
-  return [...new Set(kept)].sort((a, b) => a - b);
+  indexes.push(x.length - 1);
+  return [...new Set(indexes)].sort((a, b) => a - b);
 }
 
 /** The index of the point whose x is nearest to `target`; -1 without points. `x` ascends. */

@@ -120,16 +120,16 @@ class Recorder {
   }
 }
 
-const known = new Map();
+const colourValues = new Map();
 
 /** Return a CSS colour as {rgb: [0…255, …], opacity}. */
 function rgb(colour) {
-  if (!known.has(colour)) {
+  if (!colourValues.has(colour)) {
     const context = document.createElement("canvas").getContext("2d");
     context.fillStyle = colour;
     context.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-    known.set(colour, { rgb: [r, g, b], opacity: a / 255 });
+    colourValues.set(colour, { rgb: [r, g, b], opacity: a / 255 });
   }
-  return known.get(colour);
+  return colourValues.get(colour);
 }

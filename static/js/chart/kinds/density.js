@@ -35,8 +35,8 @@ function edgesOf(x) {
 
 /** Return a canvas with a pixel for each cell. */
 function imageOf(grid, ink) {
-  const known = images.get(grid);
-  if (known?.ink === ink) return known.canvas;
+  const cached = images.get(grid);
+  if (cached?.ink === ink) return cached.canvas;
   const canvas = new OffscreenCanvas(grid.x.length, grid.rows);
   const context = canvas.getContext("2d");
   context.fillStyle = ink;

@@ -46,14 +46,14 @@ export function resolved(names, theme = "") {
   probe.style.colorScheme = theme;
   document.body.append(probe);
   const style = getComputedStyle(probe);
-  const found = {};
+  const values = {};
   for (const name of names) {
     probe.style.color = `var(--${name})`;
-    found[name] = style.color;
+    values[name] = style.color;
   }
-  found.font = style.fontFamily;
+  values.font = style.fontFamily;
   probe.remove();
-  return found;
+  return values;
 }
 
 function changed() {

@@ -34,8 +34,8 @@ export function powerTicks([from, to], count, zero) {
 /** Round durations for a logarithmic axis, each about ten times the one before. */
 export function spanTicks([low, high], count, zero) {
   const [from, to] = [low - zero, high - zero];
-  const found = [...logTicks(Math.min(from, 5), 5, 100).filter((value) => Number.isInteger(Math.log10(value))), ...SPANS];
-  const inside = found.filter((value) => value >= from && value <= to);
+  const ticks = [...logTicks(Math.min(from, 5), 5, 100).filter((value) => Number.isInteger(Math.log10(value))), ...SPANS];
+  const inside = ticks.filter((value) => value >= from && value <= to);
   const every = Math.ceil(inside.length / Math.max(2, count));
   return inside.filter((_, i) => i % every === 0).map((after) => ({ value: after + zero, label: durationLabel(after, after) }));
 }

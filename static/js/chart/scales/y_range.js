@@ -25,8 +25,8 @@ export function yRange(curves, [from, to], { log, spread }) {
 }
 
 function valueRange(curves, from, to, log) {
-  const found = curves.flatMap((curve) => kindsOf(curve).flatMap((kind) => kind.range(curve, from, to, log) ?? []));
-  return found.length ? [Math.min(...found), Math.max(...found)] : null;
+  const extremes = curves.flatMap((curve) => kindsOf(curve).flatMap((kind) => kind.range(curve, from, to, log) ?? []));
+  return extremes.length ? [Math.min(...extremes), Math.max(...extremes)] : null;
 }
 
 /** Finite values in view of all lines, ascending; of very many every nth. */
@@ -34,14 +34,14 @@ function values(curves, from, to, log) {
   const lines = curves.flatMap((curve) => (curve.smooth ? [curve.series, drawn(curve).line] : [curve.series]));
   const total = lines.reduce((sum, { x }) => sum + x.length, 0);
   const every = Math.max(1, Math.floor(total / LOOKED_AT));
-  const found = [];
+  const finite = [];
   for (const { x, y } of lines) {
     for (let i = firstAtLeast(x, from); i < x.length && x[i] <= to; i += every) {
       const value = y[i];
-      if (Number.isFinite(value) && !(log && value <= 0)) found.push(value);
+      if (Number.isFinite(value) && !(log && value <= 0)) finite.push(value);
     }
   }
-  return Float64Array.from(found).sort();
+  return Float64Array.from(finite).sort();
 }
 
 /** Return [low, high] of the values between the outer twentieths plus a quarter of their span, or null to show everything. */

@@ -12,9 +12,9 @@ export function sentence(series, settings, label = series.name) {
   const range = extent(series.x, series.y, -Infinity, Infinity);
   const points = ngettext("{count} point", "{count} points", series.count, { count: formatNumber(series.count) });
   const [from, to] = [series.first, series.x[series.x.length - 1]].map((x) => axis.textOf(x, settings));
-  const known = { label, points, name: axis.nameIn(settings), from, to };
+  const names = { label, points, name: axis.nameIn(settings), from, to };
   if (series.labels.length) {
-    return gettext("{label}: {points}, {name} {from} to {to}; last “{last}”.", { ...known, last: series.last });
+    return gettext("{label}: {points}, {name} {from} to {to}; last “{last}”.", { ...names, last: series.last });
   }
   const values = range
     ? gettext("lowest {low}, highest {high}, last {last}", {
@@ -23,7 +23,7 @@ export function sentence(series, settings, label = series.name) {
         last: formatNumber(series.last),
       })
     : gettext("no finite values");
-  return gettext("{label}: {points}, {name} {from} to {to}; {values}.", { ...known, values });
+  return gettext("{label}: {points}, {name} {from} to {to}; {values}.", { ...names, values });
 }
 
 /** That some values lie beyond the value axis, which would flatten the others (see `yRange`). */
