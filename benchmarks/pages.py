@@ -90,7 +90,7 @@ class Visits:
     browser: Any
     url: str
     shifts: dict[str, float] = field(default_factory=dict)
-    known: Any = None
+    returning: Any = None
     """The profile with a warm cache."""
 
     def first(self, path: str) -> float:
@@ -103,9 +103,9 @@ class Visits:
 
     def later(self, path: str) -> float:
         """Return the same for the profile with a warm cache, in a new tab."""
-        if self.known is None:
-            self.known = self.browser.new_context(viewport=WINDOW)
-        page = self.known.new_page()
+        if self.returning is None:
+            self.returning = self.browser.new_context(viewport=WINDOW)
+        page = self.returning.new_page()
         try:
             return self._paint(page, path)
         finally:

@@ -136,7 +136,7 @@ class Summary(TypedDict):
     """Counts of alerts in the last month and before, and the newest events."""
 
     recent: int
-    shown: str
+    count_text: str
     earlier: int
     passing: bool
     listed: list[tuple[str, AlertForecast]]
@@ -154,7 +154,7 @@ def _summary(form: RuleForm, forecast: AlertPreview) -> Summary:
     more = "+" if forecast["truncated"] and recent == len(events) else ""
     return {
         "recent": recent,
-        "shown": f"{recent}{more}",
+        "count_text": f"{recent}{more}",
         "earlier": len(events) - recent,
         "passing": form.cleaned_data["kind"] == "state"
         and bool(set(form.cleaned_data["states"]) & {*OF_THE_SERVER}),

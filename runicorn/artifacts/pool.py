@@ -154,7 +154,7 @@ class Pool:
             if f"{line}\n" not in lines:
                 lines.write(f"{line}\n")
 
-    def like(self, fd: int, size: int) -> list[list[str]]:
+    def similar(self, fd: int, size: int) -> list[list[str]]:
         """Return the beginnings of the contents of a size that may be that of an open large file.
 
         They may be missing: of uploads, and of contents that earlier versions stored.
@@ -276,9 +276,9 @@ class Intake:
         self._wait(digest, copy, len(content))
 
     def _large(self, fd: int, size: int) -> str:
-        like = self._pool.like(fd, size)
-        if like:
-            digest, count = self._hash_while(fd, size, like)
+        similar = self._pool.similar(fd, size)
+        if similar:
+            digest, count = self._hash_until_unlike(fd, size, similar)
             if self._has(digest, size):
                 return digest
             self._progress.extend(count)
@@ -295,16 +295,16 @@ class Intake:
             self._wait(digest, copy, size, content.beginnings)
         return digest
 
-    def _hash_while(self, fd: int, size: int, like: list[list[str]]) -> tuple[str, int]:
+    def _hash_until_unlike(self, fd: int, size: int, similar: list[list[str]]) -> tuple[str, int]:
         """Return the digest of a large file, or of the first beginning that no content has, and its bytes."""
         content, offset = ContentHash(size), 0
         while block := _platform.read_at(fd, BLOCK, offset):
             offset += len(block)
             self._progress.advance(len(block))
             if content.update(block):
-                known = len(content.beginnings)
-                like = [other for other in like if not other or other[:known] == content.beginnings]
-                if not like:
+                n = len(content.beginnings)
+                similar = [other for other in similar if not other or other[:n] == content.beginnings]
+                if not similar:
                     break
         return ALGORITHM + content.hexdigest(), offset
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from runicorn.store import layout, pending_imports
 
 
-def all_runs(root: Path, known: Container[str] = ()) -> Iterator[str]:
+def all_runs(root: Path, runs: Container[str] = ()) -> Iterator[str]:
     """Yield every run folder, relative to the root with forward slashes, project by project.
 
-    Folders that are `known` to be runs are not looked at.
+    Folders in `runs` are runs, and not looked at.
     """
     for parent in _parents(root):
         for name in _names(root, parent):
             folder = f"{parent}/{name}"
-            if folder in known or is_run(f"{root}/{folder}"):
+            if folder in runs or is_run(f"{root}/{folder}"):
                 yield folder
 
 

@@ -137,7 +137,7 @@ class Tools:
         lines += [f"config.{key}: {cell(nested(entry.config, key))}" for key in flatten(entry.config)]
         lines += [f"summary.{key}: {cell(nested(entry.summary, key))}" for key in flatten(entry.summary)]
         rows = [
-            [name, figures.shown("last"), figures.best, figures.min, figures.max, figures.count]
+            [name, figures.value("last"), figures.best, figures.min, figures.max, figures.count]
             for name, figures in sorted(entry.metrics.items(), key=lambda item: item[0].startswith("system/"))
         ]
         if rows:
@@ -192,7 +192,7 @@ class Tools:
                 continue
             of_name = [entry.metrics.get(name, Figures()) for entry in entries]
             rows += [
-                [f"metric.{name}.{figure}", *(cell(figures.shown(figure)) for figures in of_name)]
+                [f"metric.{name}.{figure}", *(cell(figures.value(figure)) for figures in of_name)]
                 for figure in ("last", "best")
             ]
         rows = [row for row in rows if everything or len(set(row[1:])) > 1]

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runicorn_site.catalog.entry import Figures, RunEntry, shown_of
+from runicorn_site.catalog.entry import Figures, RunEntry, values_of
 from runicorn_site.web.uniform import uniform
 from runs.store.lazy_numpy import np
 from runs.store.params import leaves
@@ -43,7 +43,7 @@ def columns_of_runs(entries: Sequence[RunEntry], figures: Sequence[str] = ("last
     for name in sorted(_union(entry.metrics for entry in entries)):
         of_runs = [entry.metrics.get(name, _UNKNOWN) for entry in entries]
         for figure in figures:
-            columns[f"metric.{name}.{figure}"] = shown_of(of_runs, figure)
+            columns[f"metric.{name}.{figure}"] = values_of(of_runs, figure)
     return {name: uniform(values) for name, values in columns.items()}
 
 

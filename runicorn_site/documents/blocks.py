@@ -87,14 +87,14 @@ class Context:
 
     Attributes:
         project: that of the document.
-        shown: runs in charts, for a page with their curves.
+        charted_runs: those in charts, for a page with their curves.
         charts: name and options of each, see `Chart`.
         is_live: whether one of the runs is running.
     """
 
     root: StorageRoot
     project: str
-    shown: dict[str, Run] = field(default_factory=dict)
+    charted_runs: dict[str, Run] = field(default_factory=dict)
     charts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     is_live: bool = False
 
@@ -142,7 +142,7 @@ def _chart(options: Options, context: Context) -> Chart:
         figures = [(options.text("title") or metrics[0], {**about, "metrics": metrics})]
     else:
         figures = [(name, about) for name in metrics if name in present]
-    context.shown.update((run.run_id, run) for run in runs)
+    context.charted_runs.update((run.run_id, run) for run in runs)
     labels = named_runs.labels(runs)
     context.charts += figures
     return Chart(

@@ -155,7 +155,7 @@ def document_file(request: HttpRequest, project: str, folder: str, name: str) ->
         document.title,
         f"{project} · {' · '.join(facts)}",
         body,
-        list(context.shown),
+        list(context.charted_runs),
         context.charts,
         request.build_absolute_uri("/"),
     )

@@ -50,12 +50,12 @@ class CleanupResult:
 
     Attributes:
         binned: ids of runs moved to the recycle bin.
-        kept: messages about runs that were not moved.
+        skipped: messages about runs that were not moved.
         freed: freed bytes.
     """
 
     binned: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     freed: int = 0
 
 
@@ -112,7 +112,7 @@ def clean(
             return
         result = _remove(root, candidates)
         _report(candidates, result, as_json)
-        if result.kept or candidates.garbage.damaged:
+        if result.skipped or candidates.garbage.damaged:
             raise typer.Exit(FAILED)
 
 
@@ -150,7 +150,7 @@ def _remove(root: Path, candidates: Candidates) -> CleanupResult:
                 cleaning.move_to_bin(root, run, reason)
                 result.binned.append(run.run_id)
             except cleaning.RunResumed as error:
-                result.kept.append(str(error))
+                result.skipped.append(str(error))
     result.freed = cleaning.remove(path for path, _ in candidates.leftovers)
     if candidates.garbage:
         result.freed += garbage.collect(Store(root), candidates.garbage).bytes
@@ -204,7 +204,7 @@ def _report(candidates: Candidates, result: CleanupResult | None, as_json: bool)
             "damaged": list(candidates.garbage.damaged),
             "bytes": candidates.bytes,
             "binned": result.binned if result else [],
-            "kept": result.kept if result else [],
+            "kept": result.skipped if result else [],
             "freed_bytes": result.freed if result else 0,
         }
         common.print_json(answer)
@@ -213,7 +213,7 @@ def _report(candidates: Candidates, result: CleanupResult | None, as_json: bool)
         return
     if candidates.zombies or candidates.old:
         typer.echo(f"Moved to the recycle bin: {number_of(len(result.binned), 'run')}")
-    for sentence in result.kept:
+    for sentence in result.skipped:
         common.print_error(f"Not moved: {sentence}")
     if candidates.leftovers or candidates.garbage:
         typer.echo(f"{result.freed:,} bytes were freed")

@@ -54,10 +54,10 @@ def annotated_set(name: str) -> str:
 def _values(row: JsonObject, record: JsonObject) -> Iterator[tuple[str, Any]]:
     is_of_branch = record.get("branch") is not None
     values = record
-    if is_of_branch and record["branch"] != (shown := _shown_branch(row)):
+    if is_of_branch and record["branch"] != (number := _shown_branch(row)):
         others: Any = record.get("branches")
         branches = filter(lambda item: isinstance(item, dict), others if isinstance(others, list) else ())
-        values = next((branch for branch in branches if branch.get("branch") == shown), {})
+        values = next((branch for branch in branches if branch.get("branch") == number), {})
     ids = row.get("token_ids")
     count = len(ids) if isinstance(ids, list) else 0
     for key, value in values.items():

@@ -32,7 +32,7 @@ class Texts(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.texts: list[str] = []
         self.open: list[tuple[str, bool]] = []
         self.feed(html)
 
@@ -44,7 +44,7 @@ class Texts(HTMLParser):
         if tag not in VOID:
             self.open.append((tag, is_data))
         if not any(inside for _, inside in self.open):
-            self.found += [values[name] for name in ATTRIBUTES if name in values]
+            self.texts += [values[name] for name in ATTRIBUTES if name in values]
 
     def handle_endtag(self, tag: str) -> None:
         """Close elements up to the one named."""
@@ -54,14 +54,14 @@ class Texts(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Note a text, unless it is data."""
         if not any(is_data for _, is_data in self.open):
-            self.found.append(data)
+            self.texts.append(data)
 
 
 def unmarked(html: str) -> list[str]:
     # Before parsing: a translation may contain elements.
     while BRACKETS.search(html):
         html = BRACKETS.sub("", html)
-    return [" ".join(text.split()) for text in Texts(html).found if WORD.search(ALLOWED.sub(" ", text))]
+    return [" ".join(text.split()) for text in Texts(html).texts if WORD.search(ALLOWED.sub(" ", text))]
 
 
 @pytest.fixture

@@ -122,8 +122,8 @@ def delete_formula(request: HttpRequest, project: str) -> HttpResponse:
     name = request.POST.get("name", "")
     with suppress(NotFound):  # another request deleted it
         delete(active_root(), project, name)
-    shown = QueryDict(request.POST.get("address", "")).get("metric", "")
-    return _back(request, project, metric="" if shown == name else shown)
+    metric = QueryDict(request.POST.get("address", "")).get("metric", "")
+    return _back(request, project, metric="" if metric == name else metric)
 
 
 def _choice(query: QueryDict) -> tuple[list[str], str]:

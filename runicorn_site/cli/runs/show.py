@@ -81,7 +81,7 @@ def show(
     if entry.metrics:
         typer.echo()
         rows = [
-            [name, *(text.cell(figure, figures.shown(figure)) for figure in FIGURES)]
+            [name, *(text.cell(figure, figures.value(figure)) for figure in FIGURES)]
             for name, figures in sorted(entry.metrics.items())
         ]
         text.print_table(["metric", *FIGURES], rows, FIGURES)
@@ -168,7 +168,7 @@ def _comparison(entries: list[RunEntry], everything: bool) -> list[tuple[str, li
     for name in names:
         of_name = [entry.metrics.get(name, Figures()) for entry in entries]
         rows += [
-            (f"metric.{name}.{figure}", [of.shown(figure) for of in of_name]) for figure in ("last", "best")
+            (f"metric.{name}.{figure}", [of.value(figure) for of in of_name]) for figure in ("last", "best")
         ]
     return [row for row in rows if everything or any(value != row[1][0] for value in row[1])]
 

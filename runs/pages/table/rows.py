@@ -113,7 +113,7 @@ class TableContext(TypedDict):
 
     root: StorageRoot
     state: TableState
-    shown: list[tuple[str, str]]
+    visible_columns: list[tuple[str, str]]
     views: list[SavedView]
     view: SavedView | None
     most_chosen: int
@@ -142,7 +142,7 @@ def table_context(
     return {
         "root": root,
         "state": state,
-        "shown": [(key, str(column_of(key).label)) for key in state.columns],
+        "visible_columns": [(key, str(column_of(key).label)) for key in state.columns],
         "views": (saved_views := views(root, state, user)),
         "view": next((view for view in saved_views if view.current), None),
         "problem": problem,

@@ -220,10 +220,10 @@ def test_a_stream_of_a_notebook_is_captured_and_given_back() -> None:
 
     class OutStream(io.TextIOBase):
         def __init__(self) -> None:
-            self.shown: list[str] = []
+            self.texts: list[str] = []
 
         def write(self, text: str) -> int:
-            self.shown.append(text)
+            self.texts.append(text)
             return len(text)
 
     stream, lines = OutStream(), []
@@ -238,5 +238,5 @@ def test_a_stream_of_a_notebook_is_captured_and_given_back() -> None:
     finally:
         sys.stdout = before
     assert lines == ["in a cell"]
-    assert "".join(stream.shown) == "in a cell\nafter\n"
+    assert "".join(stream.texts) == "in a cell\nafter\n"
     assert "write" not in vars(stream)

@@ -75,7 +75,7 @@ class Store(Lab):
     """A viewer with a restricted project `zqxproject` and an open one; ann has a role in the first."""
 
     hidden: tuple[str, str] = ("", "")
-    shown: tuple[str, str] = ("", "")
+    visible: tuple[str, str] = ("", "")
 
 
 def trained(word: str, lab: Path) -> tuple[str, str]:
@@ -103,7 +103,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             "ben": ("curate", {}),
             "sam": ("write-own", {}),
         }
-        store = Store(viewer, home, add_users(home, roles), hidden=hidden, shown=visible)
+        store = Store(viewer, home, add_users(home, roles), hidden=hidden, visible=visible)
         prepare(store)
         yield store
     finally:
@@ -265,7 +265,7 @@ PATHS = ("events.jsonl", "zqximage", "zqxrun", "zqxsamples")
 
 def addresses(store: Store, word: str) -> list[str]:
     """Return addresses of every GET route about the things of a project, and about none."""
-    first, second = store.hidden if word == HIDDEN else store.shown
+    first, second = store.hidden if word == HIDDEN else store.visible
     if word == ABSENT:
         first, second, word = ABSENT, ABSENT, "absent"
     of_artifacts = {"name": ("model", f"{word}model"), "path": (f"{word}.txt",)}
@@ -291,7 +291,7 @@ def addresses(store: Store, word: str) -> list[str]:
             for name, value in zip(names, chosen, strict=True):
                 path = path.replace(f"{{{name}}}", quote(value, safe="/"), 1)
             for query in ("", *QUERIES.get(template, ())):
-                text = query.format(id=first, project=f"{word}project", shown=store.shown[0])
+                text = query.format(id=first, project=f"{word}project", shown=store.visible[0])
                 addresses.append(path + quote(text.replace("zqx", word), safe="?&=,/-"))
     return list(dict.fromkeys(addresses))
 
@@ -485,8 +485,8 @@ def test_hidden_runs_and_projects_cannot_be_changed(store: Store) -> None:
     )
     tagged = post("/api/runs/tags", run_ids=[first], add=["x"]).json()
     assert tagged["results"][first] == {"success": False, "error": "run not found"}
-    assert post("/api/runs/soft-delete", run_ids=[first, store.shown[1]][:1]).json()["deleted_count"] == 0
-    own = store.shown[0]
+    assert post("/api/runs/soft-delete", run_ids=[first, store.visible[1]][:1]).json()["deleted_count"] == 0
+    own = store.visible[0]
     for name in ("zqxproject", " zqxproject", "zqxproject\n"):
         assert post("/api/runs/move", run_ids=[own], project=name).status_code == 403
         edited = ben.patch(f"{store.url}/api/runs/{own}", json={"project": name}, timeout=30)
@@ -512,14 +512,14 @@ def test_hidden_runs_and_projects_cannot_be_changed(store: Store) -> None:
     share = post("/api/v2/shares", kind="run", target=first)
     assert share.status_code == 404
     assert post("/api/v2/shares", kind="board", target="zqxproject/zqxboard").status_code == 400
-    assert post("/api/v2/shares", kind="compare", target=f"{first},{store.shown[0]}").status_code == 400
+    assert post("/api/v2/shares", kind="compare", target=f"{first},{store.visible[0]}").status_code == 400
     export = post("/api/export", run_id=first, format="json")
     assert export.status_code == 404
     assert ben.patch(f"{store.url}/api/v2/alerts/rules/1", json={"where": ""}, timeout=30).status_code == 404
     rule = {"name": "x", "when": {"kind": "state", "states": ["failed"]}, "where": 'project = "zqxproject"'}
     assert post("/api/v2/alerts/rules", **rule).status_code == 400
     preview = post("/api/v2/alerts/rules/preview", when={"kind": "state", "states": ["finished"]})
-    assert {event["run_id"] for event in preview.json()["events"]} == set(store.shown)
+    assert {event["run_id"] for event in preview.json()["events"]} == set(store.visible)
     creator = post("/api/artifacts/uploads", name="x", type="model", run_id=first, files=[])
     assert creator.status_code == 403
 

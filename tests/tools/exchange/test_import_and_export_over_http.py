@@ -164,13 +164,13 @@ class Loads(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.sources: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         asks = {"script", "link", "img", "iframe", "object", "embed", "base", "form", "a"}
-        self.found += [tag] if tag in asks else []
-        self.found += [
+        self.sources += [tag] if tag in asks else []
+        self.sources += [
             name for name, _ in attrs if name in {"src", "href", "action"} or name.startswith("on")
         ]
 
@@ -189,7 +189,7 @@ def test_a_report_is_one_file(exported_store: Path, api: Any) -> None:
         and page.count("<svg") == 2
         and "<td>lr</td><td>0.1</td>" in page
     )
-    assert Loads(page).found == []
+    assert Loads(page).sources == []
     refused = api.get(f"/api/export/{RUN}/report?format=pdf")
     assert (refused.status_code, refused.json()["detail"]) == (400, "Format must be markdown or html")
 

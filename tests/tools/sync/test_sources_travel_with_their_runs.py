@@ -140,12 +140,12 @@ class Receiver:
     """A server that stores the uploaded files of a run in memory; with `digests` it has these packs already."""
 
     def __init__(self, digests: set[str], refuses: bool = False) -> None:
-        self.known, self.refuses = digests, refuses
+        self.digests, self.refuses = digests, refuses
         self.files: dict[str, bytes] = {}
 
     def digest(self, name: str, size: int | None = None) -> str | None:
         digest = pack_of(name)
-        return f"sha256:{digest}" if digest in self.known else None
+        return f"sha256:{digest}" if digest in self.digests else None
 
     def replace(self, name: str, content: bytes) -> None:
         if self.refuses and name.startswith(layout.SOURCES):
