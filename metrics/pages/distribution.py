@@ -27,12 +27,21 @@ from runs.query.where.parser import BadWhere
 @route("GET", scope=Scope.READ, query=CurvesQuery, returns=CurveDistribution, errors=[400, 404])
 def listed_distribution(request: Request, query: dict[str, Any]) -> Response:
     """Return the curves of all runs that the filters of the list in the address leave, see `distribution_view`."""
+    state, matches = listed(request)
+    return curves_answer(matches, query, state.project or only_project(matches, query))
+
+
+def listed(request: Request) -> tuple[TableState, Matches]:
+    """Return the state of the list in the address, and its runs.
+
+    Raises:
+        ValidationError: its filter is malformed.
+    """
     state = TableState.read(request.GET)
     try:
-        matches = matching(active_root(), state)
+        return state, matching(active_root(), state)
     except BadWhere as error:
         raise ValidationError({"where": [str(error)]}) from error
-    return curves_answer(matches, query, state.project or only_project(matches, query))
 
 
 def only_project(matches: Matches, query: dict[str, Any]) -> str | None:

@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics.api.analysis import BASELINE, GroupingKeys, baseline_of
 from metrics.api.requests import Names
-from metrics.pages.distribution import only_project
+from metrics.pages.distribution import listed, only_project
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.actor import is_shared
 from runicorn_site.web.conditional import at_a_moment, conditional
@@ -25,20 +24,16 @@ from runicorn_site.web.responses import fragment
 from runicorn_site.web.serializers import Query
 from runicorn_site.web.templatetags.ui import figure
 from runicorn_tools.analysis.scale import mean
-from runs.active_root import active_root
 from runs.api.requests import CommaSeparated
 from runs.models import Run, StorageRoot
 from runs.pages.table.baseline import are_visible, baseline_ids
 from runs.pages.table.baseline_comparison import BaselineComparison, difference_text
-from runs.pages.table.rows import matching
-from runs.pages.table.state import TableState
 from runs.query import usual_metric
 from runs.query.analysis import grouping
 from runs.query.analysis.answers import baseline_runs
 from runs.query.analysis.metric_values import Definitions, Quantity, values_of
 from runs.query.analysis.verdicts import Member, judge_values
 from runs.query.matches import Matches
-from runs.query.where.parser import BadWhere
 from runs.services.lookup import get_run
 from runs.store.lazy_numpy import np
 
@@ -162,11 +157,7 @@ def _mean(values: Mapping[int, float], group: Sequence[int]) -> float | None:
 @route("GET", scope=Scope.READ, query=VerdictsQuery, returns=ChartVerdicts, errors=[400, 404])
 def chart_verdicts(request: Request, query: dict[str, Any]) -> Response:
     """Return the verdicts for the legends of all charts of a page, on runs of the list in the address or their groups."""
-    state = TableState.read(request.GET)
-    try:
-        matches = matching(active_root(), state)
-    except BadWhere as error:
-        raise ValidationError({"where": [str(error)]}) from error
+    state, matches = listed(request)
     labels, groups = _groups(matches, query.get("group_by", ()))
     base = baseline_of(matches.root, state.project or only_project(matches, query), query["against"])
     names = [name for name in query.get("names", ()) if name and "\0" not in name]

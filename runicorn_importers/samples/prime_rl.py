@@ -16,7 +16,7 @@ from typing import Any
 
 from runicorn.store.samples.names import ANNOTATIONS
 from runicorn_importers.sample_rows.row import SampleRow, numbers, sample
-from runicorn_importers.samples.source import SampleSource, json_lines
+from runicorn_importers.samples.source import SampleRows, SampleSource, json_lines
 from runicorn_importers.samples.verifiers import episodes, traces
 
 STREAM = "monitors/file/traces/stream"
@@ -47,16 +47,8 @@ def sources(folder: Path) -> Iterator[SampleSource]:
     """Yield the files of a run folder of prime-rl."""
     if (folder / SINGLE).is_file():
         yield SampleSource(folder / SINGLE, "rollouts", episodes, grows=True)
-    for path in sorted((folder / STREAM).glob("*.jsonl*")):
-        if path.suffix == ".jsonl":
-            yield SampleSource(path, "rollouts", episodes, grows=True)
-        elif path.name.endswith(".jsonl.zst"):
-            yield SampleSource(path, "rollouts", _sealed)
-    for path in sorted((folder / LATER).glob("*/*.jsonl*")):
-        if path.suffix == ".jsonl":
-            yield SampleSource(path, f"rollouts{ANNOTATIONS}", _annotations, grows=True)
-        elif path.name.endswith(".jsonl.zst"):
-            yield SampleSource(path, f"rollouts{ANNOTATIONS}", _sealed_annotations)
+    yield from _streams(folder / STREAM, "*", "rollouts", episodes, _sealed)
+    yield from _streams(folder / LATER, "*/*", f"rollouts{ANNOTATIONS}", _annotations, _sealed_annotations)
     for path in sorted((folder / "rollouts").glob("step_*/*/all/traces.jsonl")):
         yield SampleSource(path, path.parts[-3], _of_step, grows=True)
     for path in sorted((folder / "rollouts").glob("step_*/*.jsonl")):
@@ -64,6 +56,17 @@ def sources(folder: Path) -> Iterator[SampleSource]:
     for path in sorted(folder.glob("token_exports/step_*/rank_*.jsonl")):
         if (path.parent / "STABLE").exists():
             yield SampleSource(path, "tokens", _exported, note="tokens without text, as they were trained")
+
+
+def _streams(
+    folder: Path, names: str, name: str, rows: SampleRows, sealed_rows: SampleRows
+) -> Iterator[SampleSource]:
+    """Yield the files of a stream: those that grow, and those that were compressed at their end."""
+    for path in sorted(folder.glob(f"{names}.jsonl*")):
+        if path.suffix == ".jsonl":
+            yield SampleSource(path, name, rows, grows=True)
+        elif path.name.endswith(".jsonl.zst"):
+            yield SampleSource(path, name, sealed_rows)
 
 
 def _sealed(path: Path, start: int) -> Iterator[SampleRow]:

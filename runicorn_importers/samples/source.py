@@ -11,6 +11,9 @@ from typing import Any
 from runicorn import regular_file
 from runicorn_importers.sample_rows.row import SampleRow
 
+SampleRows = Callable[[Path, int], Iterator[SampleRow]]
+"""Yields the samples of a file from a position on; reads no further than the last complete record."""
+
 
 @dataclass(frozen=True)
 class SampleSource:
@@ -19,14 +22,14 @@ class SampleSource:
     Attributes:
         path: the file.
         name: the sample set that its samples belong to: `train`, `val`, or the name of a task.
-        rows: yields its samples from a position on; reads no further than the last complete record.
+        rows: yields its samples.
         grows: whether the framework only appends to it; else all of it is read again when it changes.
         note: what is special of its samples, for people: "the best and the worst of each group".
     """
 
     path: Path
     name: str
-    rows: Callable[[Path, int], Iterator[SampleRow]]
+    rows: SampleRows
     grows: bool = False
     note: str = ""
 

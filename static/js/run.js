@@ -9,7 +9,7 @@ import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
-import { load, loadCard } from "./differences/card.js";
+import { loadCard, loadFragment } from "./differences/card.js";
 import { isShared } from "./dom.js";
 import { editInPlace } from "./run/edit.js";
 import { wireRunShare } from "./share.js";
@@ -132,7 +132,7 @@ if (!isShared) {
 sidePane(root, (name) => {
   log.shown();
   const holder = name === "summary" && root.querySelector("[data-baseline].beside-baseline");
-  if (holder) load(holder, holder.dataset.baseline);
+  if (holder) loadFragment(holder, holder.dataset.baseline);
 });
 filterPairs(root);
 openDiff(root);

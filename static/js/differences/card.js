@@ -7,13 +7,13 @@ export function loadCard(holder) {
   const address = holder.dataset.changed;
   holder.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-against]");
-    if (choice) load(holder, `${address}?against=${encodeURIComponent(choice.dataset.against)}`);
+    if (choice) loadFragment(holder, `${address}?against=${encodeURIComponent(choice.dataset.against)}`);
   });
-  load(holder, address);
+  loadFragment(holder, address);
 }
 
 /** Put the fragment at an address into an element. */
-export async function load(holder, address) {
+export async function loadFragment(holder, address) {
   try {
     // The server's own markup, with every value escaped.
     holder.innerHTML = await fragment(address);

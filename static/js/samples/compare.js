@@ -24,7 +24,7 @@ function prompt(row) {
   return Array.isArray(row?.messages) ? conversationText(row.messages.slice(0, answerAt(row.messages))) : conversationText(row?.prompt);
 }
 
-/** Return the text of what the run made of the prompt: reasoning, answers, and tool calls with their results. */
+/** Return the text of the answer to the prompt: reasoning, messages, and tool calls with their results. */
 function answer(row) {
   return Array.isArray(row?.messages) ? conversationText(row.messages.slice(answerAt(row.messages))) : conversationText(row?.completion ?? row?.response);
 }

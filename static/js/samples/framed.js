@@ -5,7 +5,7 @@ import { number } from "./texts.js";
 
 const [SIZE, GAP] = [100, 6];
 
-/** Return a figure of `values` at `xs`; `mark`: the index of a vertical line, `range`: of y, `below`: elements under it. */
+/** Return a picture of the curve of `values` at `xs`; `mark`: the index of a vertical line, `range`: of y, `below`: elements under it. */
 export function framed(title, unit, xs, values, { mark, range, below = [], className = "" } = {}) {
   const numbers = values.filter((value) => value !== null);
   const [low, high] = range ?? [Math.min(...numbers), Math.max(...numbers)];
