@@ -219,10 +219,10 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _version_remark(version: str, there: str) -> list[str]:
-    if not version or not there or version == there:
+def _version_remark(version: str, local: str) -> list[str]:
+    if not version or not local or version == local:
         return []
-    return [f"Python {there} instead of {version}."]
+    return [f"Python {local} instead of {version}."]
 
 
 def conda() -> str | None:

@@ -154,7 +154,7 @@ def _parts(value: Any, path: Path) -> Iterator[JsonObject]:
 
 
 def _image(part: Any) -> str | None:
-    """Return the path of an image below `media/`; None if the part is none, or leads to another address."""
+    """Return the path of an image below `media/`; None if the part is no image, or leads to another address."""
     path = part.get("path") if isinstance(part, dict) and part.get("_type") == "image" else None
     if not isinstance(path, str) or not {"..", ".", ""}.isdisjoint(path.split("/")):
         return None

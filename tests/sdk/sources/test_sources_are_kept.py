@@ -281,7 +281,7 @@ def test_packs_are_collected_with_their_last_run(project: Project) -> None:
     shutil.rmtree(second)
     assert garbage.collect(store).bytes > 0
     assert not store.pool.blob(digest).exists()
-    assert project.contents() == {"train.py": b"a = 1\n"}  # what the cache says is not there any more
+    assert project.contents() == {"train.py": b"a = 1\n"}  # although the cache names the deleted content
 
 
 def test_without_hard_links_a_run_has_copies(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

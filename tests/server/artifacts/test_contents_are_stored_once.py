@@ -151,7 +151,7 @@ def test_more_artifacts_than_files_may_be_open_are_no_hindrance(shelves: Store) 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-class Reading(Progress):
+class ReadBytes(Progress):
     """Bytes that were read."""
 
     def __init__(self) -> None:
@@ -170,11 +170,11 @@ def test_what_has_changed_is_read_once(folder: Path) -> None:
     def save(content: bytes) -> tuple[str, float]:
         """Return the digest, and how often the file was read."""
         source.write_bytes(content)
-        reading = Reading()
+        read_bytes = ReadBytes()
         draft = create.Draft("weights", "model", files={"w": source})
-        version = create.save(store, draft, reading)
-        assert reading.count == len(content) + reading.total
-        return version.manifest.files[0].digest, reading.count / len(content)
+        version = create.save(store, draft, read_bytes)
+        assert read_bytes.count == len(content) + read_bytes.total
+        return version.manifest.files[0].digest, read_bytes.count / len(content)
 
     def changed(content: bytes, at: int) -> bytes:
         return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
