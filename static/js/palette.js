@@ -1,10 +1,12 @@
 /** The search box of every page (`/`, Ctrl-K): runs, projects, metrics, artifacts, pages, settings, and what can be done here. */
 
-import { icon, make } from "./dom.js";
+import { cutName, icon, make } from "./dom.js";
 import { requestJson, siteAddress } from "./http.js";
 import { KINDS, actions, grouped, includes, pages, recent, remember, searchHere } from "./palette/places.js";
 
 const PAUSE = 80;
+/** Characters of a name that is cut in its middle, and of its end. */
+const [LONG, END] = [40, 16];
 class Palette {
   constructor(dialog) {
     this.dialog = dialog;
@@ -86,8 +88,13 @@ class Palette {
   }
 }
 
+/** Names of runs differ at their ends. */
+function name(label) {
+  return label.length > LONG ? cutName(make("bdi"), ["", label.slice(0, -END), label.slice(-END)]) : make("bdi", { className: "clip", textContent: label });
+}
+
 function option(place, at) {
-  const parts = [icon(place.icon), make("bdi", { className: "clip", textContent: place.label })];
+  const parts = [icon(place.icon), name(place.label)];
   if (place.detail) parts.push(make("span", { className: "faint clip", textContent: place.detail }));
   return make("li", { id: `place-${at}`, role: "option", place }, ...parts);
 }

@@ -202,6 +202,9 @@ def test_a_phone_folds_the_filters_that_are_not_in_force(open_page: Open, addres
     until(lambda: page.locator("#filters select[name=sort] option:checked").get_attribute("value") == "-best")
     assert order.is_visible()  # they stay unfolded
     until(lambda: fits_the_screen(page))
+    wide = open_page(address, size="wide")
+    assert wide.locator("select[name=project]").is_visible()
+    assert not wide.locator("label[for=more-filters]").is_visible()
     page = open_page(f"{address}{'&' if '?' in address else '?'}where=lr+<+5", size="phone")
     assert (
         page.locator(".conditions .tag").is_visible() and not page.locator("select[name=sort]").is_visible()

@@ -1,0 +1,75 @@
+"""Pages with long names, and with so few charts or runs that there is room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.screens import Screen, open_run_details
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+LONG = "transformer_base_lr3e-4_warmup2000_dropout0.1_seed42_data-mix-v7-warmup-of-the-first-stage"
+LINES = "(element) => new Set([...element.getClientRects()].map((line) => Math.round(line.top))).size"
+
+
+def test_the_pencil_stands_beside_a_long_name_of_a_run(viewer: Viewer, browser: Any, folder: Path) -> None:
+    run_id = write_run(folder, "p", LONG)
+    browser.goto(f"{viewer.url}/runs/{run_id}")
+    open_run_details(browser)
+    name = browser.locator("#header h1").bounding_box()
+    pencil = browser.locator('#header [data-edit="name"]').bounding_box()
+    assert name["y"] < pencil["y"] + pencil["height"] / 2 < name["y"] + name["height"]
+
+
+def test_the_search_shows_the_ends_of_long_names(viewer: Viewer, browser: Any, folder: Path) -> None:
+    for seed in range(2):
+        write_run(folder, "p" * 90, f"{LONG}-seed-{seed}")
+    browser.goto(viewer.url)
+    browser.locator("a.name").first.wait_for()
+    browser.keyboard.press("Control+k")
+    browser.get_by_role("combobox", name="Search runs, projects").fill("transformer")
+    ends = browser.locator("#places .end")
+    until(lambda: sorted(text[-6:] for text in ends.all_inner_texts()) == ["seed-0", "seed-1"])
+    places = browser.locator("#places").bounding_box()
+    for end in ends.all():
+        box = end.bounding_box()
+        assert box["width"] > 20 and box["x"] + box["width"] < places["x"] + places["width"]
+
+
+@pytest.mark.journey("wide")
+def test_a_short_name_in_the_recycle_bin_takes_one_line(viewer: Viewer, browser: Any, folder: Path) -> None:
+    run_id = write_run(folder, "p", "discard-59")
+    assert viewer.get(f"/api/runs/{run_id}").status_code == 200
+    viewer.post("/api/runs/soft-delete", json={"run_ids": [run_id]})
+    browser.goto(f"{viewer.url}/recycle-bin")
+    assert browser.locator("b.name bdi").evaluate(LINES) == 1
+    head, row = (browser.locator(f"table.bin {part} tr").bounding_box() for part in ("thead", "tbody"))
+    assert head["width"] == row["width"]
+
+
+@pytest.mark.journey("wide")
+def test_two_charts_of_a_run_are_in_sight_together(viewer: Viewer, browser: Any, folder: Path) -> None:
+    metrics = [{"loss": 1 / (step + 1), "val/acc": step / 60} for step in range(60)]
+    run_id = write_run(folder, "p", "short", metrics=metrics)
+    browser.goto(f"{viewer.url}/runs/{run_id}")
+    plots = browser.locator("figure[data-name] .plot")
+    until(lambda: plots.count() == 2)
+    ends = [box["y"] + box["height"] for box in (plot.bounding_box() for plot in plots.all())]
+    assert max(ends) <= 900
+
+
+def test_the_button_that_compares_has_its_word(
+    viewer: Viewer, browser: Any, folder: Path, screen: Screen
+) -> None:
+    for number in range(2):
+        write_run(folder, "p", f"run-{number}")
+    browser.goto(viewer.url)
+    browser.locator("input.pick").nth(1).check()
+    browser.locator("input.pick").first.check()
+    word = browser.locator("#compare span")
+    until(lambda: word.is_visible() and word.bounding_box()["width"] > 20)
