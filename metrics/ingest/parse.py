@@ -7,10 +7,12 @@ bytes) the lines are parsed one by one.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -84,6 +86,19 @@ class _Logged:
     data: list[dict[str, Any]] = field(default_factory=list)
 
 
+@contextmanager
+def _collections_paused() -> Iterator[None]:
+    """Switch automatic garbage collection off: records are many containers without cycles, a third of the time to parse."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
+
+
+@_collections_paused()
 def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: bool = False) -> Batch:
     """Parse the complete lines in `chunk`.
 
@@ -169,7 +184,7 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
             (step_value for step_value in map(_integer, (step, other)) if step_value is not None), None
         )
     time, ts = data.pop("time", None), data.pop("ts", None)
-    if type(time) is not float or not is_time(time):
+    if type(time) is not float or not -_FAR < time < _FAR:  # as is_time, without a call for every record
         event_time = _time((time, event.get("ts"), ts))
         batch.untimed += event_time is None
         time = batch.last_time if event_time is None else event_time

@@ -194,7 +194,8 @@ def test_a_phone_shows_the_layouts_and_the_counts_of_all_statuses(open_page: Ope
 def test_a_phone_folds_the_filters_that_are_not_in_force(open_page: Open, address: str) -> None:
     page = open_page(address, size="phone")
     order, expression = page.locator("select[name=sort]"), page.locator("#where")
-    assert page.locator("#search").is_visible() and not order.is_visible() and not expression.is_visible()
+    assert page.locator("#search").is_visible() == (address == "/")
+    assert not order.is_visible() and not expression.is_visible()
     page.locator("label[for=more-filters]").click()
     assert order.is_visible() and expression.is_visible()
     order.select_option("-best")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from random import Random
 
@@ -101,3 +102,14 @@ def test_an_event_without_a_time_has_the_one_before_it() -> None:
     events = [{"data": {"loss": 1.0}}, {"ts": 7, "data": {"loss": 2.0}}, {"data": {"loss": 3.0, "time": "x"}}]
     content = b"".join(json.dumps({"type": "metrics"} | event).encode() + b"\n" for event in events)
     assert parse(content, last_time=4.0).series[Lane.STEPLESS, "loss"].time.tolist() == [4.0, 7.0, 7.0]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_garbage_collection_is_as_it_was_before(is_on: bool) -> None:
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        assert parse(GOOD).records == 1
+        assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
