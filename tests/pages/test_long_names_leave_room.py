@@ -73,3 +73,23 @@ def test_the_button_that_compares_has_its_word(
     browser.locator("input.pick").first.check()
     word = browser.locator("#compare span")
     until(lambda: word.is_visible() and word.bounding_box()["width"] > 20)
+
+
+SHIFTS = """window.shifts = []; new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) window.shifts.push(value);
+}).observe({ type: "layout-shift", buffered: true })"""
+
+
+@pytest.mark.journey("wide")
+def test_columns_stand_still_while_rows_arrive(viewer: Viewer, browser: Any, folder: Path) -> None:
+    for number in range(50):
+        write_run(folder, "p", LONG[: 4 + number], config={"lr": 10.0**-number, "seed": number})
+    until(lambda: viewer.get("/api/v2/experiments").json()["total"] == 50)
+    browser.add_init_script(SHIFTS)
+    slow = browser.context.new_cdp_session(browser)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    browser.goto(viewer.url)
+    browser.locator("table.runs").wait_for()
+    browser.wait_for_load_state("networkidle")
+    assert browser.locator("table.runs tbody tr").count() == 50
+    assert sum(browser.evaluate("window.shifts")) < 0.05
