@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,9 @@ from artifacts.lineage.graph import PRODUCES, USES, Edge, Lineage, Node
 from artifacts.lineage.layout import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
 from artifacts.pages.lineage import fitted, text_width
 from tests.pages.markup import Markup
+from tests.processes import Viewer
+from tests.screens import Screen
+from tests.waiting import until
 
 Page = Callable[..., Markup]
 
@@ -163,3 +167,23 @@ def test_the_page_has_the_lineage_as_a_picture_and_as_text(
     lonely = page(f"{model}/v3?depth=1")
     assert "d:v1" not in lonely.texts("details", "in-words")[0]
     assert page(f"{model}/v3?depth=nonsense").texts("h1") == ["m v3"]
+
+
+@pytest.mark.journey
+def test_names_stay_within_their_boxes(
+    chromium: Any, screen: Screen, viewer: Viewer, run: rn.Run, write: Callable[..., Path]
+) -> None:
+    from tests.browser import careful_page
+
+    for name in ("checkpoint-of-the-very-long-" * 4, "seeds-feed-the-needed-feeds-", "WAVE_MAP.0123456789"):
+        run.log_artifact(rn.Artifact(name, "model").add_file(write("w.txt", name)))
+        run.use_artifact(f"{name}:v1")
+    with careful_page(chromium, **screen.options) as page:
+        page.goto(f"{viewer.url}/artifacts/model/WAVE_MAP.0123456789/v1")
+        until(lambda: page.locator(".node").count() == 4)
+        until(lambda: page.evaluate("document.fonts.status") == "loaded")
+        spaces = page.locator(".node").evaluate_all(
+            """nodes => nodes.flatMap(node => [...node.querySelectorAll("text")].map(text =>
+                 node.querySelector("rect").getBBox().width - 2 * text.getAttribute("x") - text.getComputedTextLength()))"""
+        )
+        assert len(spaces) == 8 and min(spaces) > -2
