@@ -33,7 +33,8 @@ class Lineage:
     """The neighbourhood of a version.
 
     Attributes:
-        depths: every node with its distance from the root: below zero upstream, above zero downstream.
+        depths: every node with its distance from the root: below zero upstream, above zero downstream, the shorter
+            one if both lead to it.
         edges: in the order they were found, each once.
     """
 
@@ -48,6 +49,12 @@ class Lineage:
     @property
     def runs(self) -> list[str]:
         return [node for node in self.depths if isinstance(node, str)]
+
+    def within(self, depth: int) -> Lineage:
+        """Return the part of the neighbourhood that is at most `depth` edges away."""
+        depths = {node: distance for node, distance in self.depths.items() if abs(distance) <= depth}
+        edges = {edge: None for edge in self.edges if edge.source in depths and edge.target in depths}
+        return Lineage(self.root, depths, edges)
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ def _follow(
             lineage.edges[edge] = None
         visited.update(new)
         for node in new:
-            lineage.depths.setdefault(node, direction * level)
+            distance = direction * level
+            lineage.depths[node] = min(lineage.depths.get(node, distance), distance, key=abs)
         if not new:
             return

@@ -74,7 +74,11 @@ class DrawnLine(TypedDict):
 
 
 class LineagePanel(TypedDict):
-    """Context of the lineage of a version: the drawing and its nodes as a list."""
+    """Context of the lineage of a version: the drawing and its nodes as a list.
+
+    `has_earlier` and `has_later` say on which side `depth` cuts it, and `greater_depth` is the depth that a link offers,
+    0 if there is none.
+    """
 
     picture: Picture
     lines: list[DrawnLine]
@@ -84,6 +88,9 @@ class LineagePanel(TypedDict):
     drawn: int
     depth: int
     depths: range
+    has_earlier: bool
+    has_later: bool
+    greater_depth: int
     alone: bool
 
 
@@ -94,8 +101,10 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
         else USUAL_DEPTH
     )
     depth = max(1, min(depth, DEEPEST))
-    lineage = query.follow(version, depth)
+    beyond = query.follow(version, depth + 1)
+    lineage = beyond.within(depth)
     nodes, edges = nearest(lineage, MOST)
+    left_out = len(lineage.depths) - len(nodes)
     boxes = _boxes(version, lineage, nodes)
     picture = draw(nodes, edges, {node: about.width for node, about in boxes.items()})
     for box in picture.boxes:
@@ -108,10 +117,14 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
         "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
         "nodes": sorted(boxes.values(), key=lambda node: (node.x, node.y)),
         "height": HEIGHT,
-        "left_out": len(lineage.depths) - len(nodes),
+        "left_out": left_out,
         "drawn": len(nodes),
         "depth": depth,
         "depths": range(1, DEEPEST + 1),
+        # A greater depth adds no nodes where there are too many within this one.
+        "has_earlier": not left_out and -depth - 1 in beyond.depths.values(),
+        "has_later": not left_out and depth + 1 in beyond.depths.values(),
+        "greater_depth": min(2 * depth, DEEPEST) if depth < DEEPEST else 0,
         "alone": not edges,
     }
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from artifacts.lineage.graph import PRODUCES, USES, Edge, Lineage, Node
+from artifacts.lineage.graph import PRODUCES, USES, Edge, Key, Lineage, Node, Questions, walk
 from artifacts.lineage.layout import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
 from artifacts.pages.lineage import fitted, text_width
 from tests.pages.markup import Markup
@@ -167,6 +167,34 @@ def test_the_page_has_the_lineage_as_a_picture_and_as_text(
     lonely = page(f"{model}/v3?depth=1")
     assert "d:v1" not in lonely.texts("details", "in-words")[0]
     assert page(f"{model}/v3?depth=nonsense").texts("h1") == ["m v3"]
+
+
+@pytest.mark.django_db
+def test_a_lineage_cut_by_its_depth_says_so_on_that_side_and_offers_more(page: Page, model: str) -> None:
+    earlier, later = "Earlier runs and versions are not shown.", "Later runs and versions are not shown."
+    dataset = "/artifacts/dataset/d/v1"
+    for address, hint in ((f"{model}/v3", earlier), (dataset, later)):
+        markup = page(f"{address}?depth=1")
+        assert markup.texts("p", "cut-off") == [f"{hint} Show depth 2"]
+        assert f"{address}?depth=2#lineage" in [link.attributes["href"] for link in markup.all("a")]
+        assert page(address).texts("p", "cut-off") == [], "depth 4 shows all"
+
+
+def test_the_nearest_way_to_a_node_counts() -> None:
+    a, b = ("model", "a", 1), ("model", "b", 1)
+    makers: dict[str, list[Key]] = {"r1": [b], "r2": [a]}
+    users: dict[str, list[Key]] = {"r1": [a], "r2": [b]}
+
+    def of_runs(table: dict[str, list[Key]]) -> Callable[[list[str]], list[tuple[str, Key]]]:
+        return lambda runs: [(run, key) for run in runs for key in table[run]]
+
+    def of_keys(table: dict[str, list[Key]]) -> Callable[[list[Key]], list[tuple[str, Key]]]:
+        return lambda keys: [(run, key) for run, held in table.items() for key in held if key in keys]
+
+    lineage = walk(a, 3, Questions(of_keys(makers), of_runs(users), of_keys(users), of_runs(makers)))
+    assert lineage.depths == {a: 0, "r2": -1, b: -2, "r1": 1}
+    assert set(lineage.within(1).depths) == {a, "r1", "r2"}
+    assert set(lineage.within(1).edges) == {Edge("r2", a, PRODUCES), Edge(a, "r1", USES)}
 
 
 @pytest.mark.journey
