@@ -42,6 +42,7 @@ from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import title_of
 from runicorn_site.web.messages import translated
 from runicorn_site.web.serializers import WHOLE
+from runicorn_site.web.service_error import ServiceError
 
 SENTENCES = {
     400: gettext_noop("The request could not be understood."),
@@ -181,6 +182,8 @@ class ErrorPages:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        if isinstance(error, ServiceError) and not is_api(request.path_info):
+            error = error.on_page
         status, body, headers = describe(error)
         note(error, status, body["detail"], request)
         return error_answer(request, status, body["detail"], headers)

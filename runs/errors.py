@@ -27,6 +27,8 @@ class ExperimentNotFound(ServiceError):
 
 
 class InvalidRunId(ServiceError):
+    """An id has not the form of one; for a page it is that of a mistyped address."""
+
     status_code = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, run_id: str, field: str = "run_id") -> None:
@@ -34,6 +36,11 @@ class InvalidRunId(ServiceError):
             "Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX", run_id=run_id
         )
         self.errors = {field: [self.sentence]}
+        self.run_id = run_id
+
+    @property
+    def on_page(self) -> ServiceError:
+        return RunNotFound(self.run_id)
 
 
 class OutsideRoot(ServiceError):

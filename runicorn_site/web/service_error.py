@@ -18,3 +18,8 @@ class ServiceError(APIException):
         """Create an error with a sentence, or with a template and its values."""
         self.sentence = Message(sentence, **values)
         super().__init__(self.sentence or None)
+
+    @property
+    def on_page(self) -> ServiceError:
+        """The error that a page answers in place of this one."""
+        return self

@@ -96,10 +96,14 @@ def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
 
 
 def test_an_unknown_run_gets_a_not_found_page(store: Path, page: Page, client: Client) -> None:
-    missing = page("/runs/20260101_000000_abcdef", status=404)
-    assert "Run not found: 20260101_000000_abcdef" in missing.texts("main")[0]
-    assert "Go to runs" in missing.texts("a", "main")
-    assert "Invalid run_id format" in page("/runs/nonsense", status=400).texts("main")[0]
+    for run_id in ("20260101_000000_abcdef", "nonsense"):
+        for address in (f"/runs/{run_id}", f"/runs/{run_id}/diff", f"/runs/{run_id}/sources"):
+            missing = page(address, status=404)
+            assert missing.texts("p", "sentence") == [f"Run not found: {run_id}"]
+            assert "Go to runs" in missing.texts("a", "main")
+    assert client.get("/api/v2/experiments/nonsense").status_code == 400, (
+        "the API tells what an id looks like"
+    )
 
 
 def test_system_metrics_are_drawn_over_time_and_come_last(store: Path, page: Page) -> None:
