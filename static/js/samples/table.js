@@ -29,6 +29,13 @@ function content(value) {
   return value ?? "";
 }
 
+/** Return a value as a cell shows it; false is a failure only of what should be true. */
+function caption(name, value) {
+  if (typeof value !== "boolean") return make("bdi", { textContent: short(value, 40) });
+  if (name === "correct") return make("bdi", { textContent: value ? "✓" : "✗" });
+  return value ? make("bdi", { textContent: gettext("yes") }) : make("bdi", { className: "faint", textContent: gettext("no") });
+}
+
 export class Table {
   /** `open(row)`, `sort(column)`, `narrow(condition)` and `group(name)` act on what was clicked. */
   constructor(root, actions) {
@@ -94,7 +101,7 @@ export class Table {
         cell.textContent = "–";
         return cell;
       }
-      const button = make("button", { type: "button", className: "linklike value", title: gettext("Only {column} = {value}", { column: name, value: visible(String(value)).slice(0, 80) }) }, make("bdi", { textContent: typeof value === "boolean" ? (value ? "✓" : "✗") : short(value, 40) }));
+      const button = make("button", { type: "button", className: "linklike value", title: gettext("Only {column} = {value}", { column: name, value: visible(String(value)).slice(0, 80) }) }, caption(name, value));
       button.addEventListener("click", (event) => {
         event.stopPropagation();
         this.actions.narrow(`${columnName(name)} = ${literal(value)}`);
