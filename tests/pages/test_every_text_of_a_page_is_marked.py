@@ -135,3 +135,12 @@ def html_of(client: Client, path: str) -> str:
 
 def test_a_text_that_is_not_marked_is_found() -> None:
     assert unmarked('<p title="Save">⟦Run ⟦x⟧⟧ <b>five</b> <bdi>data</bdi> 3 min</p>') == ["Save", "five"]
+
+
+def test_style_sheets_have_no_texts() -> None:
+    sheets = (Path(__file__).resolve().parents[2] / "static" / "css").glob("*.css")
+    quoted = {
+        sheet.name: re.findall(r'content:[^;]*"[^";]*[A-Za-z]{2,}[^";]*"', sheet.read_text(encoding="utf-8"))
+        for sheet in sheets
+    }
+    assert not {name: texts for name, texts in quoted.items() if texts}

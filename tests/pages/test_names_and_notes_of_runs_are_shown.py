@@ -33,6 +33,14 @@ def test_a_note_is_markdown_without_html(store: Path, page: Page) -> None:
     assert "https://example.org" in [link.attributes.get("href") for link in markup.all("a")]
 
 
+def test_a_long_note_is_folded_in_the_language_of_the_page(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", notes="line\n" * 10)
+    for language, texts in (("en", ("Show all", "Show less")), ("zh-CN", ("显示全部", "收起"))):
+        markup = page(f"/runs/{run_id}", **{"Accept-Language": language})
+        (summary,) = (tag for tag in markup.all("summary") if "data-more" in tag.attributes)
+        assert (summary.attributes["data-more"], summary.attributes["data-less"]) == texts
+
+
 def test_pinned_runs_stand_above_the_others_in_any_order(store: Path, page: Page, client: Client) -> None:
     ids = {name: write_run(store, "p", name, created_at=1.7e9 + at) for at, name in enumerate("abcd")}
     page("/")
