@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,11 @@ from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunMetric
+from runs.query.analysis.metric_values import Definitions
 from runs.store.metric_stats import best_by, mode_by_name, mode_of
 from runs.store.params import flatten
 
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
-MORE_IS_MORE = re.compile(
-    r"acc|precision|recall|score|reward|return|\b(?:f1|auc|auroc|map|iou|dice|r2|bleu|rouge|psnr|ssim)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +65,38 @@ def _config_cells(values: Sequence[str | None], numbers: Sequence[float | None])
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
     """Return the best and last value of each metric for each run, primary metrics first.
 
-    The best of all runs is marked if the script or the metric's name says what is better: a learning rate has no best.
+    If neither the script nor the metric's name says what is better, there is only the last one: a learning rate has no best.
     """
     metrics_by_key: dict[str, dict[int, RunMetric]] = {}
     for metric in RunMetric.objects.filter(run__in=runs):
         metrics_by_key.setdefault(metric.key, {})[metric.run_id] = metric
     primary = {run.best_metric_name for run in runs}
+    definitions = Definitions(
+        {
+            "metric_rules": run.metric_rules,
+            # Not that of the run, which may have been filled in from its usual metric.
+            "best_metric_name": run.summary.get("best_metric_name"),
+            "best_metric_mode": run.best_metric_mode,
+        }
+        for run in runs
+    )
     rows = []
     for key in sorted(
         metrics_by_key, key=lambda key: (key not in primary, -len(metrics_by_key[key]), natural(key))
     ):
-        mode = next((mode_of(run, key) for run in runs if run.best_metric_name == key), mode_of(runs[0], key))
         ends = [metrics_by_key[key].get(run.pk) for run in runs]
-        values = [None if end is None else best_by(end, mode)[0] for end in ends]
-        lasts = [None if end is None else end.last for end in ends]
-        best = _best(values, mode) if key in primary or _has_direction(key) else None
-        cells = [
-            Cell(value, value is not None and value == best, last)
-            for value, last in zip(values, lasts, strict=True)
-        ]
-        rows.append(Row(key, cells, _("lowest") if mode == "min" else _("highest")))
+        rows.append(_metric_row(key, ends, definitions.goal(key).direction))
     return rows
+
+
+def _metric_row(key: str, ends: Sequence[RunMetric | None], direction: str) -> Row:
+    lasts = [None if end is None else end.last for end in ends]
+    if direction == "unknown":
+        return Row(key, [Cell(last) for last in lasts], _("last"))
+    values = [None if end is None else best_by(end, direction)[0] for end in ends]
+    best = _best(values, direction)
+    cells = [Cell(value, _same(value, best), last) for value, last in zip(values, lasts, strict=True)]
+    return Row(key, cells, _("lowest") if direction == "min" else _("highest"))
 
 
 def summary_rows(runs: Sequence[Run]) -> list[Row]:
@@ -140,11 +147,6 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
         if len(values) < len(row.cells) or len(runs) < 3:
             choices.append((f"{CONFIG}{row.key}", row.key, len(values)))
     return choices
-
-
-def _has_direction(key: str) -> bool:
-    """Whether the name of a metric implies that lower or higher is better."""
-    return mode_by_name(key) == "min" or bool(MORE_IS_MORE.search(key.replace("_", " ")))
 
 
 def _direction(runs: Sequence[Run], key: str) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+import runicorn as rn
 from runs.models import Run
 
 MakeRun = Callable[..., str]
@@ -67,7 +68,24 @@ def test_the_best_of_each_metric_is_marked_in_its_direction(
     assert ["best: " in cell for cell in rows["loss"]] == [False, False, True]
     assert ["best: " in cell for cell in rows["acc"]] == [False, False, True]
     assert not any("best: " in cell for cell in rows["lr"]), "a learning rate has no best value"
-    assert "lowest" in table and "highest" in table and "last 5" in " ".join(table.split())
+    hints = [row.split('class="faint">')[1].split("<")[0] for row in table.split("data-key>")[1:]]
+    assert hints == ["highest", "lowest", "last"]
+    assert "last 5" in " ".join(table.split())
+
+
+def test_a_metric_whose_goal_the_script_defines_has_a_best_value(
+    store: Path, compare: Callable[..., str]
+) -> None:
+    ids = []
+    for size in (1.0, 2.0):
+        with rn.init("p", storage=store, capture_env=False, system_metrics=False) as run:
+            run.define_metric("size", goal="min")
+            run.log({"size": size, "epoch": size})
+            ids.append(run.id)
+    table = part(compare(f"runs={','.join(ids)}&tab=metrics"), 'id="metric-table"', "</table>")
+    epoch, size = table.split("data-key>")[1:]
+    assert "best: " not in epoch and "highest" not in epoch, "that it trained longer is no merit"
+    assert ["best: " in cell for cell in size.split("<td")[1:]] == [True, False] and "lowest" in size
 
 
 def test_the_runs_are_compared_with_the_baseline(
