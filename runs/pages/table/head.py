@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from runicorn.store import layout
-from runicorn.store.state import ADDED
+from runicorn.store.state import ADDED, STATUS_OF, State
 from runicorn_site.web.templatetags.ui import status_label
 from runs.pages.table.columns import Column, Sort, column_of
 from runs.pages.table.state import COUNTS, TableState
@@ -104,23 +104,31 @@ class Chip:
 def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
     """Return one chip for all runs, one per status, and one for each other state that occurs.
 
+    Beside other states of its status, a chip stands for the state of the same name, so that each run counts once.
+
     Args:
-        counts: numbers by status and state, as texts like `12` or `10,000+`.
+        counts: numbers by status without other states, and by other state, as texts like `12` or `10,000+`.
     """
     everything = state.but(statuses=(), states=())
     status_chips = [Chip(gettext("All"), everything.address, current=everything == state.but())]
     others = (status for status in state.statuses if status not in layout.STATUSES)
+    added = [word for word in ADDED if word in state.states or word in counts]
+    divided = {STATUS_OF[State(word)] for word in added}
     for status in (*layout.STATUSES, *others):
         shape = status if status in layout.STATUSES else "unknown"
-        current = status in state.statuses
-        address = everything.but(statuses=() if current else (status,)).address
+        current = status in state.statuses or status in state.states
+        if current:
+            address = everything.address
+        elif status in divided:
+            address = everything.but(states=(status,)).address
+        else:
+            address = everything.but(statuses=(status,)).address
         status_chips.append(
             Chip(status_label(status).capitalize(), address, shape, shape, current, counts.get(status, ""))
         )
-    for word in ADDED:
-        current = word in state.states
-        if current or word in counts:
-            address = everything.but(states=() if current else (word,)).address
-            label = status_label(word).capitalize()
-            status_chips.append(Chip(label, address, word, word, current, counts.get(word, "")))
+    for word in added:
+        current = word in state.states or STATUS_OF[State(word)] in state.statuses
+        address = everything.but(states=() if current else (word,)).address
+        label = status_label(word).capitalize()
+        status_chips.append(Chip(label, address, word, word, current, counts.get(word, "")))
     return status_chips

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.utils.safestring import SafeString
 
 from runicorn.store import layout
-from runicorn.store.state import ADDED
+from runicorn.store.state import ADDED, STATUS_OF, State
 from runicorn_site.web import preferences
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.messages import translated
@@ -300,18 +300,24 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
-    """Return the number of matching runs of each status as text, and of each other state that occurs."""
+    """Return the number of matching runs of each other state that occurs as text, and of each status without these."""
     if state.search or state.where:
         return _counts_of_search(root, state.but(statuses=(), states=()))
+    added = matching(root, state.but(statuses=(), states=ADDED)).runs.order_by()
+    numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT_ON_PAGES + 1])
+    plus = "+" if numbers.total() > counting.EXACT_ON_PAGES else ""
     words = {}
     for status in layout.STATUSES:
         matches = matching(root, state.but(statuses=(status,), states=()))
         count, more = counting.capped(matches, counting.EXACT_ON_PAGES)
-        words[status] = f"{count:,}{'+' if more else ''}"
-    added = matching(root, state.but(statuses=(), states=ADDED)).runs.order_by()
-    numbers = Counter(added.values_list("state", flat=True)[: counting.EXACT_ON_PAGES + 1])
-    plus = "+" if numbers.total() > counting.EXACT_ON_PAGES else ""
+        # The count may be two seconds older than the numbers.
+        words[status] = f"{max(0, count - _of_status(numbers, status)):,}{'+' if more else ''}"
     return words | {word: f"{number:,}{plus}" for word, number in numbers.items()}
+
+
+def _of_status(numbers: Mapping[str, int], status: str) -> int:
+    """Return how many runs have a status and one of the other states, by the numbers of these."""
+    return sum(number for word, number in numbers.items() if STATUS_OF[State(word)] == status)
 
 
 def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
@@ -331,9 +337,9 @@ def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
             statuses[status] += count
             states[state_of_run] += count
         plus = "+" if statuses.total() > counting.EXACT_ON_PAGES else ""
-        numbers = {status: statuses[status] for status in layout.STATUSES}
-        numbers |= {state: states[state] for state in ADDED if states[state]}
-        return {word: f"{number:,}{plus}" for word, number in numbers.items()}
+        added = {word: states[word] for word in ADDED if states[word]}
+        numbers = {status: statuses[status] - _of_status(added, status) for status in layout.STATUSES}
+        return {word: f"{number:,}{plus}" for word, number in (numbers | added).items()}
 
     return counting.remembered(root, f"statuses of {state.query}", read)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from html import unescape
 from pathlib import Path
 from typing import Any, get_args
 
@@ -120,6 +122,35 @@ def test_every_page_shows_the_state(one_of_each: dict[str, str]) -> None:
     assert 'class="status finished"' not in page.get("/?state=killed").content.decode()
     assert 'class="status killed"' in page.get("/?layout=charts").content.decode()
     assert 'class="status lost"' in page.get(f"/runs/{one_of_each['lost']}").content.decode()
+
+
+@pytest.mark.parametrize("condition", ["", "&where=created_at+>+0"])
+def test_each_run_counts_in_one_chip_whose_filter_shows_what_it_counts(
+    one_of_each: dict[str, str], condition: str
+) -> None:
+    def chips(query: str) -> dict[str, tuple[str, str, bool]]:
+        matches = re.findall(
+            r'<a class="chip \w+" href="([^"]*)"([^>]*)>.*?<span>(\w[^<]*)</span>(?: <span\s+class="count">(\d+))?',
+            Client().get(f"/?col=status&col=name{query}{condition}").content.decode(),
+            re.DOTALL,
+        )
+        return {
+            label: (unescape(address), count, "aria-current" in rest)
+            for address, rest, label, count in matches
+        }
+
+    def statuses(address: str) -> list[str]:
+        rows = Client().get(address).content.decode().partition("<tbody")[2]
+        return re.findall(r'<span class="status (\w+)"', rows)
+
+    counts = chips("")
+    assert sum(int(count) for _, count, _ in counts.values()) == len(one_of_each)
+    for label, (address, count, _) in counts.items():
+        assert len(statuses(address)) == int(count), label
+    assert statuses(counts["Failed"][0]) == ["failed"] and statuses(counts["Killed"][0]) == ["killed"]
+    assert [label for label, (_, _, current) in chips("&state=failed").items() if current] == ["Failed"]
+    both = [label for label, (_, _, current) in chips("&status=failed").items() if current]
+    assert both == ["Failed", "Killed", "Out of memory"], "an address of a status shows all of its states"
 
 
 def test_a_lost_run_continues_with_its_next_heartbeat(one_of_each: dict[str, str], api: APIClient) -> None:
