@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,6 +14,11 @@ from tests.folders import write_run
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
+SPACES_BELOW = """() => [...document.querySelectorAll(".settings section")].map((section) => {
+  const last = [...section.querySelectorAll(":scope > :not(.rows), .rows > li")].at(-1);
+  const padding = last.matches("li") ? parseFloat(getComputedStyle(last).paddingBottom) : 0;
+  return Math.round(section.getBoundingClientRect().bottom - last.getBoundingClientRect().bottom + padding);
+})"""
 
 
 def test_the_settings_page_shows_all_paths(store: Path, page: Page, home: Path) -> None:
@@ -77,3 +83,12 @@ def test_forms_require_the_csrf_token(store: Path) -> None:
     strict = Client(enforce_csrf_checks=True)
     for address in ("/settings/look", "/settings/root"):
         assert strict.post(address, {"path": "/tmp"}).status_code == 403
+
+
+@pytest.mark.journey("wide")
+def test_sections_have_the_same_space_below_their_content(open_page: Callable[..., Any]) -> None:
+    for address, least in (("/settings", 8), ("/alerts", 3), ("/remote", 1)):
+        page = open_page(address)
+        page.wait_for_load_state()  # elements are there before the style sheets
+        spaces = page.evaluate(SPACES_BELOW)
+        assert len(spaces) >= least and set(spaces) == {17}, "16 pixels and the border"
