@@ -77,7 +77,7 @@ class LineagePanel(TypedDict):
     """Context of the lineage of a version: the drawing and its nodes as a list.
 
     `has_earlier` and `has_later` say on which side `depth` cuts it, and `greater_depth` is the depth that a link offers,
-    0 if there is none.
+    0 without a link.
     """
 
     picture: Picture

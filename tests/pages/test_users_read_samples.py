@@ -237,13 +237,27 @@ def test_a_phone_shows_the_slider_and_two_distributions_at_once(open_site: Open)
 
 
 @pytest.mark.journey("wide", "phone")
+def test_a_phone_shows_the_texts_of_samples_and_names_their_values(open_site: Open) -> None:
+    page = open_site(f"/runs/{FIRST}/samples")
+    row = page.locator(".sample-list tbody tr").first
+    prompt = row.locator(".prompt").bounding_box()
+    if page.viewport_size["width"] > 640:
+        assert prompt["x"] > row.locator("td").first.bounding_box()["x"]
+        return
+    assert prompt["width"] > 340 and prompt["x"] + prompt["width"] <= 390
+    names = row.locator("td[data-name]:visible").evaluate_all(
+        "(cells) => cells.map((cell) => getComputedStyle(cell, '::before').content)"
+    )
+    assert {'"Step "', '"reward "'} <= set(names)
+
+
 def test_curves_have_a_title_and_a_scale(open_site: Open) -> None:
     page = open_site(f"/runs/{FIRST}/samples?step=2")
     curve, sample = page.locator(".step-slider .framed"), page.locator(".sample-head .framed")
     until(lambda: curve.locator("figcaption").inner_text() == "Mean reward by step")
     assert curve.locator(".y").inner_text().split() == ["0.75", "0"]
     assert curve.locator(".x").inner_text().split() == ["0", "Step", "3"]
-    page.locator("#samples tbody tr").first.click()
+    page.locator("#samples tbody .prompt").first.click()
     until(lambda: "Reward of this sample over 4 steps" in sample.inner_text())
     assert sample.locator(".x").inner_text().split() == ["0", "Step", "3"]
     page.get_by_role("tab", name="Tokens").click()

@@ -48,7 +48,7 @@ export class Table {
     const texts = [[gettext("Prompt"), "prompt"], [gettext("Completion"), "completion"]].map(([label, className], side) => ({ label, className, side })).filter(({ side }) => rows.some((row) => sides(row)[side]));
     const head = make("tr", {}, this.#head(gettext("Step"), "_step", sort, true), ...shown.map(({ name, type }) => this.#head(name, name, sort, type !== "text")), ...texts.map(({ label, className }) => make("th", { scope: "col", className, textContent: label })));
     const body = rows.map((row) => this.#row(row, shown, texts, chosen, notes));
-    this.root.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+    this.root.replaceChildren(make("table", { className: "each-sample" }, make("thead", {}, head), make("tbody", {}, ...body)));
     if (!rows.length) this.root.append(make("p", { className: "soft empty", textContent: gettext("No sample matches.") }));
   }
 
@@ -97,6 +97,7 @@ export class Table {
     const cells = columns.map(({ name, type }) => {
       const value = row._values[name];
       const cell = make("td", { className: type === "text" ? "clip" : "number" });
+      cell.dataset.name = name;
       if (value === undefined || value === null) {
         cell.textContent = "–";
         return cell;
@@ -110,7 +111,9 @@ export class Table {
       return cell;
     });
     const contents = sides(row);
-    line.append(make("td", { className: "number" }, open, ...(label ? [make("span", { className: "tag", textContent: short(label, 12) })] : [])), ...cells, ...texts.map(({ className, side }) => make("td", { className }, make("bdi", { textContent: short(contents[side], 240) }))));
+    const step = make("td", { className: "number" }, open, ...(label ? [make("span", { className: "tag", textContent: short(label, 12) })] : []));
+    step.dataset.name = gettext("Step");
+    line.append(step, ...cells, ...texts.map(({ className, side }) => make("td", { className }, make("bdi", { textContent: short(contents[side], 240) }))));
     line.addEventListener("click", () => this.actions.open(row));
     return line;
   }
