@@ -290,9 +290,10 @@ def test_a_baseline_has_a_column_with_verdicts_and_differences(
     assert "vs baseline" in markup.texts("th") and "Δ baseline" in markup.texts("th")
     assert "baseline" in by_name["lr 0.1, optim adam"]
     within = by_name["lr 0.1, optim sgd"]
-    assert any(text.startswith("within noise") for text in within) and "−0.005 (−0.55 %)" in within
+    assert any(text.startswith("≈ −0.55 %") and "within noise" in text for text in within)
+    assert "−0.005 (−0.55 %)" in within
     assert any(
-        text.startswith("worse by 44") and text.endswith("(3 and 3 seeds)?")
+        text.startswith("✗ −44") and "worse by 44" in text and "(3 and 3 seeds" in text
         for text in by_name["lr 0.2, optim adam"]
     )
     titles = [cell.attributes.get("title", "") for cell in markup.elements if cell.tag == "td"]
@@ -316,7 +317,7 @@ def test_single_runs_are_judged_by_the_noise_of_the_project(
     ]
     texts = [*first, *second]
     assert "baseline" in texts
-    assert any(text.startswith("worse by") and "one run each" in text for text in texts)
+    assert any(text.startswith("✗ −") and "worse by" in text and "one run each" in text for text in texts)
     table = page("/?project=vision&layout=charts")
     titles = [cell.attributes.get("title", "") for cell in table.elements if cell.tag == "td"]
     assert any("−0.195 (−21.8 %) against the baseline 0.895" in title for title in titles)

@@ -70,6 +70,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
     url = '/api/v2/experiments?limit=1&where=metric."val/accuracy".last > 0'
     until(lambda: viewer.get(url).json()["total"] == COUNT, timeout=1500)
+    groups = f"{SETTINGS:,} groups"
+    until(lambda: groups in viewer.get("/?project=vision&group=replicas").text, timeout=1500)
     yield viewer
     viewer.stop()
 
