@@ -91,8 +91,7 @@ class Visits:
     browser: Any
     url: str
     shifts: dict[str, float] = field(default_factory=dict)
-    returning: Any = None
-    """The profile with a warm cache."""
+    warm_profile: Any = None
 
     def first(self, path: str) -> float:
         """Return the milliseconds to the first paint for a new profile; record the layout shift."""
@@ -104,9 +103,9 @@ class Visits:
 
     def later(self, path: str) -> float:
         """Return the same for the profile with a warm cache, in a new tab."""
-        if self.returning is None:
-            self.returning = self.browser.new_context(viewport=WINDOW)
-        page = self.returning.new_page()
+        if self.warm_profile is None:
+            self.warm_profile = self.browser.new_context(viewport=WINDOW)
+        page = self.warm_profile.new_page()
         try:
             return self._paint(page, path)
         finally:
@@ -161,7 +160,7 @@ def visit(browser: Any, url: str) -> bool:
             line("  against the few bytes", painted[name] / painted["a few bytes of text"], "times")
     for name, path in pages.items():
         within_limits.append(line(f"{name}: layout shift", visits.shifts[path], "", SHIFT_LIMIT))
-    visits.returning.close()
+    visits.warm_profile.close()
     return all(within_limits)
 
 

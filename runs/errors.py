@@ -27,7 +27,7 @@ class ExperimentNotFound(ServiceError):
 
 
 class InvalidRunId(ServiceError):
-    """An id has not the form of one; for a page it is that of a mistyped address."""
+    """An id without the form of a run id; a page answers it like an unknown run."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 

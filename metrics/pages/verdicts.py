@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from metrics.api.analysis import BASELINE, GroupingKeys, baseline_of
 from metrics.api.requests import Names
-from metrics.pages.distribution import listed, only_project
+from metrics.pages.address import list_in_address
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.actor import is_shared
 from runicorn_site.web.conditional import at_a_moment, conditional
@@ -157,9 +157,9 @@ def _mean(values: Mapping[int, float], group: Sequence[int]) -> float | None:
 @route("GET", scope=Scope.READ, query=VerdictsQuery, returns=ChartVerdicts, errors=[400, 404])
 def chart_verdicts(request: Request, query: dict[str, Any]) -> Response:
     """Return the verdicts for the legends of all charts of a page, on runs of the list in the address or their groups."""
-    state, matches = listed(request)
+    matches, project = list_in_address(request, query)
     labels, groups = _groups(matches, query.get("group_by", ()))
-    base = baseline_of(matches.root, state.project or only_project(matches, query), query["against"])
+    base = baseline_of(matches.root, project, query["against"])
     names = [name for name in query.get("names", ()) if name and "\0" not in name]
     definitions = Definitions.of_runs([*base, *matches.runs.newest()[:MOST_COMPARED]])
     quantities = [definitions.quantity_of(name) for name in names]

@@ -14,7 +14,7 @@ from runicorn.settings import user as settings
 
 OFF = ("0", "false", "no", "off")
 UNDECIDED = b"\0"
-"""Before the folder of a run whose status follows from the exit code: as in `watch`, which is imported in the companion only."""
+"""Prefix of a run folder whose status the exit code decides: that of `watch`, which only the companion imports."""
 _pipe = -1
 _owner = 0
 """Pid of the process whose companion reads the pipe."""

@@ -293,7 +293,9 @@ def test_a_baseline_has_a_column_with_verdicts_and_differences(
     assert any(text.startswith("≈ −0.55 %") and "within noise" in text for text in within)
     assert "−0.005 (−0.55 %)" in within
     assert any(
-        text.startswith("✗ −44") and "worse by 44" in text and "(3 and 3 seeds" in text
+        text.startswith("✗ −44")
+        and "worse by 44" in text
+        and text.endswith("(3 and 3 seeds), if more is better?")
         for text in by_name["lr 0.2, optim adam"]
     )
     titles = [cell.attributes.get("title", "") for cell in markup.elements if cell.tag == "td"]

@@ -16,11 +16,11 @@ export function metricsOf(options, name, names) {
 
 /** Return the settings of the page as the options of a chart change them. */
 export function withOptions(settings, { x, x_log, y_log, y_range, smoothing }) {
-  const changed = { ...settings };
-  if (x !== undefined) Object.assign(changed, settingsFor(x));
-  if (x_log !== undefined) changed.logx = x_log;
-  if (y_log !== undefined) changed.log = y_log;
-  if (y_range) changed.yRange = y_range;
-  if (smoothing) changed.smoothing = smoothing.method === "none" ? null : smoothing;
-  return changed;
+  const result = { ...settings };
+  if (x !== undefined) Object.assign(result, settingsFor(x));
+  if (x_log !== undefined) result.logx = x_log;
+  if (y_log !== undefined) result.log = y_log;
+  if (y_range) result.yRange = y_range;
+  if (smoothing) result.smoothing = smoothing.method === "none" ? null : smoothing;
+  return result;
 }

@@ -63,7 +63,7 @@ export class HistogramSeries {
 
 /** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
 function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
-  const counts = count
+  const sentence = count
     ? ngettext("{count} value from {min} to {max}, mean {mean}", "{count} values from {min} to {max}, mean {mean}", count, {
         count: formatNumber(count),
         min: formatNumber(min),
@@ -72,5 +72,5 @@ function inWords({ count, min, max, mean, nan, positive_infinity, negative_infin
       })
     : gettext("No finite values");
   const special = [[nan, "NaN"], [positive_infinity, "∞"], [negative_infinity, "−∞"]].filter(([some]) => some);
-  return [counts, ...special.map(([some, name]) => `${formatNumber(some)} ${name}`)].join("; ");
+  return [sentence, ...special.map(([some, name]) => `${formatNumber(some)} ${name}`)].join("; ");
 }

@@ -21,8 +21,8 @@ function handleSwap(style, target, fragment, settleInfo) {
   const fresh = fragment.querySelector("#runs");
   if (style !== "around" || !fresh) return false;
   const menu = target.querySelector(`${COLUMNS}[open]`);
-  const path = menu ? COLUMNS : document.activeElement?.matches(SEARCH) && SEARCH;
-  const other = path && fresh.querySelector(path);
+  const selector = menu ? COLUMNS : document.activeElement?.matches(SEARCH) && SEARCH;
+  const other = selector && fresh.querySelector(selector);
   if (!other) {
     target.replaceWith(fresh);
     settleInfo.elts.push(fresh);
@@ -30,7 +30,7 @@ function handleSwap(style, target, fragment, settleInfo) {
   }
   const shown = menu && other.querySelector(".shown").cloneNode(true);
   for (const { name, value } of fresh.attributes) target.setAttribute(name, value);
-  swapAround(target, fresh, path);
+  swapAround(target, fresh, selector);
   menu?.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
   settleInfo.elts.push(target);
   return [target];

@@ -1,4 +1,4 @@
-"""Pages with long names, and with so few charts or runs that there is room."""
+"""Layout of pages with long names, with two charts, and while the rows of a table arrive."""
 
 from __future__ import annotations
 
