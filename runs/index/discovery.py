@@ -189,12 +189,13 @@ def full(root: StorageRoot) -> None:
         store.needs_full = False
         _walk(store)
         scanned_at = time.monotonic()
-        folders = _runs_in_changes(store, changes)
+        pending = {*_runs_in_changes(store, changes), *_with_new_stamp(store, store.walk.runs())}
         with bulk.large_cache():
-            for chunk in _to_read(root, {*folders, *_with_new_stamp(store, store.walk.runs())}):
+            for chunk in _to_read(root, pending):
                 _process(root, store, chunk)
+                pending.difference_update(chunk)
                 if time.monotonic() - scanned_at > SOON_SECONDS:
-                    _scan_changed(root, store)
+                    _scan_changed(root, store, pending)
                     scanned_at = time.monotonic()
         if not store.walk.folders[""].error:
             _remove_missing(root, store, Run.objects.filter(root=root))
@@ -243,13 +244,15 @@ def scan_changed_runs(root: StorageRoot) -> None:
         store.lock.release()
 
 
-def _scan_changed(root: StorageRoot, store: Store) -> None:
+def _scan_changed(root: StorageRoot, store: Store, pending: Set[str] = frozenset()) -> None:
+    """Scan what changed; folders in `pending` are new only to a scan of everything that reads them anyway."""
     changes = _collect(store)
     if store.is_watched():
         changed = _changed_runs(store, changes)
     else:
         _walk(store)
-        stale = _with_new_stamp(store, store.walk.runs(store.walk.changed))
+        new = (folder for folder in store.walk.runs(store.walk.changed) if folder not in pending)
+        stale = _with_new_stamp(store, new)
         changed = {*stale, *_running(root), *_runs_in_changes(store, changes)}
     again, store.again = store.again, set()
     for chunk in _to_read(root, {*changed, *again}):

@@ -12,7 +12,7 @@ import pytest
 
 from runicorn.store import find
 from runs.active_root import active_root
-from runs.index import discovery, refresh
+from runs.index import discovery, folders, refresh
 from runs.models import Run
 from runs.services.recycle_bin import soft_delete_runs
 from tests.answers import read
@@ -174,8 +174,8 @@ def test_a_large_store_is_listed_before_it_is_read(
         make_run(store, name=f"n{number % 3}", config={"lr": number}, tags=["t"], created_at=1.7e9 + number)
         for number in range(10)
     ]
-    folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(run_ids)]
-    chunks = discovery._to_read(active_root(), folders)
+    run_folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(run_ids)]
+    chunks = discovery._to_read(active_root(), run_folders)
     first = next(chunks)
     assert ids() == set(run_ids)
     assert set(Run.objects.values_list("signature", "status")) == {("", "finished")}
@@ -197,15 +197,29 @@ def test_runs_that_are_soon_read_are_not_listed_before(
     monkeypatch.setattr(discovery, "time", clock)
     monkeypatch.setattr(discovery, "CHUNK", 2)
     monkeypatch.setattr(discovery, "DIRECT_SECONDS", 3.0)
-    folders = [f"vision/n/runs/{make_run(store, name='n')}" for _ in range(count)]
+    run_folders = [f"vision/n/runs/{make_run(store, name='n')}" for _ in range(count)]
     count_of_ids = 0
-    for chunk in discovery._to_read(active_root(), folders):
+    for chunk in discovery._to_read(active_root(), run_folders):
         if ids():
             break
         seconds += 1.0
         count_of_ids += len(chunk)
     assert count_of_ids == (listed_after or count)
     assert len(ids()) == (count - listed_after if listed_after else 0)
+
+
+def test_scans_for_new_runs_leave_those_of_a_copied_store_to_the_first_scan(
+    store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "CHUNK", 2)
+    monkeypatch.setattr(discovery, "SOON_SECONDS", -1.0)
+    run_folders = [f"vision/n/runs/{make_run(store, name='n')}" for _ in range(7)]
+    listed: list[str] = []
+    read_state = folders.read_state
+    monkeypatch.setattr(folders, "read_state", lambda path: listed.append(path) or read_state(path))
+    look()
+    assert len(ids()) == 7
+    assert sorted(listed) == sorted(f"{store}/{folder}" for folder in run_folders)
 
 
 def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
