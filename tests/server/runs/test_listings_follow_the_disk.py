@@ -15,6 +15,7 @@ from runs.active_root import active_root
 from runs.index import discovery, folders, refresh
 from runs.models import Run
 from runs.services.recycle_bin import soft_delete_runs
+from runs.store.folder_stat import FolderState
 from tests.answers import read
 from tests.folders import folder_of
 from tests.mounts import mounted
@@ -220,6 +221,29 @@ def test_scans_for_new_runs_leave_those_of_a_copied_store_to_the_first_scan(
     look()
     assert len(ids()) == 7
     assert sorted(listed) == sorted(f"{store}/{folder}" for folder in run_folders)
+
+
+def test_a_run_that_begins_during_the_first_scan_does_not_wait_for_its_end(
+    store: Path, make_run: Any, look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "CHUNK", 2)
+    monkeypatch.setattr(discovery, "SOON_SECONDS", -1.0)
+    for number in range(7):
+        make_run(store, created_at=1.7e9 + number)
+    begun: list[str] = []
+    listed: list[str] = []
+    read_state = folders.read_state
+
+    def begin_at_first(path: str) -> FolderState:
+        if not begun:
+            begun.append(make_run(store, status="running"))
+        listed.append(folders.id_of(path))
+        return read_state(path)
+
+    monkeypatch.setattr(folders, "read_state", begin_at_first)
+    look()
+    assert len(ids()) == 8
+    assert listed.index(begun[0]) == 2
 
 
 def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
