@@ -245,7 +245,7 @@ def scan_changed_runs(root: StorageRoot) -> None:
 
 
 def _scan_changed(root: StorageRoot, store: Store, pending: Set[str] = frozenset()) -> None:
-    """Scan what changed; folders in `pending` are new only to a scan of everything that reads them anyway."""
+    """Scan what changed, except new folders in `pending`, which a scan of everything is about to read."""
     changes = _collect(store)
     if store.is_watched():
         changed = _changed_runs(store, changes)
