@@ -42,6 +42,36 @@ def test_the_search_shows_the_ends_of_long_names(viewer: Viewer, browser: Any, f
 
 
 @pytest.mark.journey("wide")
+def test_a_long_name_with_tags_pushes_no_value_out_of_the_window(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    metrics = [{"validation/accuracy": step / 60, "x" * 60: 1.0} for step in range(60)]
+    tags = ["a-tag-of-a-sweep", "seeds", "third", "fourth"]
+    write_run(folder, "p", LONG, metrics=metrics, config={"lr": 1e-3, "seed": 1}, tags=tags)
+    write_run(folder, "q" * 90, "short", metrics=metrics)
+    browser.goto(viewer.url)
+    browser.locator("table.runs .c-name .tag").first.wait_for()
+    created = browser.locator("table.runs thead th.c-created").bounding_box()
+    assert created["x"] + created["width"] <= 1440
+
+
+@pytest.mark.journey("wide")
+def test_a_long_chosen_project_ends_before_the_arrow_of_its_select(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    project = "preference-optimization-with-many-ablations-" * 2
+    write_run(folder, project, "short")
+    browser.goto(f"{viewer.url}/?project={project}")
+    chosen = browser.locator('select[name="project"] selectedcontent')
+    assert chosen.evaluate("(text) => text.scrollWidth > text.clientWidth")
+    assert chosen.evaluate("(text) => getComputedStyle(text).textOverflow") == "ellipsis"
+    select, text = (
+        browser.locator(at).bounding_box() for at in ('select[name="project"]', "selectedcontent >> nth=0")
+    )
+    assert text["x"] + text["width"] + 16 <= select["x"] + select["width"]
+
+
+@pytest.mark.journey("wide")
 def test_a_short_name_in_the_recycle_bin_takes_one_line(viewer: Viewer, browser: Any, folder: Path) -> None:
     run_id = write_run(folder, "p", "discard-59")
     assert viewer.get(f"/api/runs/{run_id}").status_code == 200
