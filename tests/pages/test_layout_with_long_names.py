@@ -123,3 +123,22 @@ def test_columns_stand_still_while_rows_arrive(viewer: Viewer, browser: Any, fol
     browser.wait_for_load_state("networkidle")
     assert browser.locator("table.runs tbody tr").count() == 50
     assert sum(browser.evaluate("window.shifts")) < 0.05
+
+
+CELLS = """() => [...document.querySelectorAll("table.runs tr")].map(
+    (row) => row.querySelectorAll("td, th:not(.rest)").length)"""
+
+
+@pytest.mark.journey("wide")
+def test_cells_stand_below_their_heads_when_columns_arrive_on_an_open_page(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    write_run(folder, "p", "first", config={"lr": 0.1, "seed": 1})
+    browser.goto(viewer.url)
+    browser.locator("table.runs").get_by_text("first").wait_for()
+    assert browser.locator("th[data-key='config.lr']").count() == 0
+    for number in range(2):
+        write_run(folder, "p", f"later-{number}", config={"lr": 10.0**-number, "seed": number})
+    browser.locator("th[data-key='config.lr']").wait_for(state="attached")
+    assert len(set(browser.evaluate(CELLS))) == 1
+    assert browser.locator("th[data-key='config.lr'] .handle").count() == 1

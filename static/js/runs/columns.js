@@ -84,6 +84,7 @@ export function columns() {
   document.addEventListener("change", (event) => {
     if (event.target.matches("#columns [name=col], #offers input")) changed = true;
   });
+  document.addEventListener("rows", equip);
   document.body.addEventListener("htmx:afterSettle", () => {
     equip();
     rememberChange();

@@ -14,8 +14,16 @@ export function merge(holder, text) {
     const old = holder.querySelector(`[data-part="${part.dataset.part}"]`);
     if (old && plain(old) !== plain(part) && !inUse(old)) replace(old, part);
   }
+  const isOther = columnsOf(holder) !== columnsOf(fresh);
+  if (isOther) {
+    for (const name of ["colgroup", "thead"]) replace(holder.querySelector(name), fresh.querySelector(name));
+  }
   const bodies = fresh.querySelectorAll("tbody");
-  holder.querySelectorAll("tbody").forEach((body, i) => mergeRows(body, bodies[i]));
+  holder.querySelectorAll("tbody").forEach((body, i) => mergeRows(body, bodies[i], isOther));
+}
+
+function columnsOf(part) {
+  return [...part.querySelectorAll("table.runs th[data-key]")].map((head) => head.dataset.key).join("\n");
 }
 
 /** Its HTML without the token of its forms, which is another one in every answer. */
@@ -32,13 +40,14 @@ function replace(old, part) {
   window.htmx?.process(part);
 }
 
-function mergeRows(table, next) {
+/** With `isOther` columns no row stays, though its run is as before. */
+function mergeRows(table, next, isOther) {
   const rowsById = new Map([...table.rows].map((row) => [row.id, row]));
   let place = null;
   for (const row of [...next.rows]) {
     const old = rowsById.get(row.id);
     rowsById.delete(row.id);
-    const same = old && old.dataset.mark === row.dataset.mark;
+    const same = !isOther && old && old.dataset.mark === row.dataset.mark;
     if (same && row.dataset.points) old.dataset.points = row.dataset.points;
     const current = same ? old : document.adoptNode(row);
     if (old && !same) takeOver(old, current);
