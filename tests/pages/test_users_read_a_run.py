@@ -46,6 +46,18 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     assert page.get_by_text("No charts match.").is_visible()
 
 
+@pytest.mark.journey
+def test_the_end_of_a_followed_log_is_in_the_window(open_page: Open, screen: Screen) -> None:
+    page = open_page(RUN)
+    show(page, "Log")
+    page.locator(".log .lines > div").first.wait_for()
+    end = "document.querySelector('.log .lines').getBoundingClientRect().bottom"
+    # What changed arrives after the page, above the log.
+    page.locator("#changed .changed-card").wait_for()
+    limit = page.viewport_size["height"] - (56 if screen.is_phone else 0)
+    until(lambda: page.evaluate(end) <= limit)
+
+
 def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
     page = open_page(RUN)
     see(page, "val/acc")

@@ -11,6 +11,7 @@ export function fitPanes(root) {
   addEventListener("scroll", fit, { passive: true });
   addEventListener("resize", fit);
   const observer = new ResizeObserver(fit);
-  for (const part of [tabs, document.getElementById("header")]) observer.observe(part);
+  for (let above = root.previousElementSibling; above; above = above.previousElementSibling) observer.observe(above);
+  observer.observe(tabs);
   fit();
 }

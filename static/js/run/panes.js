@@ -5,6 +5,12 @@
 
 import { setParameters } from "../shared/query.js";
 
+/** Scroll the tabs of `root` up to the top bar, so that the pane below them is seen whole. */
+function raise(root) {
+  const stuck = root.offsetTop - document.querySelector(".top").offsetHeight;
+  if (scrollY < stuck) scrollTo(0, stuck);
+}
+
 /** Make the panes inside `root` tabs; the address names the open one. Calls `opened(name)` for each. */
 export function makeTabs(root, opened) {
   const list = root.querySelector("[role=tablist]");
@@ -20,6 +26,7 @@ export function makeTabs(root, opened) {
       const always = wide.matches && tab.dataset.pane === "charts";
       document.getElementById(tab.dataset.pane).hidden = !selected && !always;
     }
+    if (name === "log" && !wide.matches) raise(root);
     opened(name);
   }
 
