@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -17,10 +19,11 @@ from runicorn.store.layout import InvalidName
 from runicorn.store.project import analysis, boards, description
 from runicorn_site.web.access import Scope, Subject, access
 from runs.active_root import active_root
-from runs.models import Run, StorageRoot
+from runs.models import Run, RunQuerySet, StorageRoot
 from runs.pages.table.names import differences
 from runs.pages.table.values import aligned
 from runs.query import analytics, projects, usual_metric
+from runs.query import counts as counting
 from runs.query.find import find_runs
 from runs.query.ordering import Ordered
 from runs.services.projects import describe_project
@@ -86,7 +89,9 @@ def _render(
         "text": description.read(Path(root.path), project),
         "limit": description.LENGTH,
         "summary": summary,
-        "best_metric": best[0].best_metric_name if len({run.best_metric_name for run in best}) == 1 else "",
+        **counting.remembered(root, f"activity {project}", lambda: _activity(runs), analytics.SECONDS),
+        "best_metric": _only_metric(best),
+        "newest_metric": _only_metric(newest),
         "best": _rows(best, extras),
         "newest": _rows(newest, extras),
         "people": runs.exclude(owner=None)
@@ -137,6 +142,33 @@ def _best(root: StorageRoot, project: str, summary: AnalyticsSummary, newest: Se
     best = Ordered(matches, f"metric.{usual}.best", desc=highest)[:BEST]
     usual_metric.fill(best, usual)
     return [run for run in best if run.best_metric_name == usual]
+
+
+def _only_metric(runs: Sequence[Run]) -> str:
+    """Return the metric that all runs which have a best value are judged by, or ""."""
+    names = {run.best_metric_name for run in runs if run.best_metric_name}
+    return names.pop() or "" if len(names) == 1 else ""
+
+
+class Activity(TypedDict):
+    states: dict[str, int]
+    seconds: float
+
+
+def _activity(runs: RunQuerySet) -> Activity:
+    """Return how many runs are in each state, and how long all of them ran, those that still run until now."""
+    states: Counter[str] = Counter()
+    counts = runs.order_by("status", "state").values_list("status", "state").annotate(n=Count("pk"))
+    for status, state, count in counts:
+        states[state if status in layout.STATUSES else status] += count
+    ended = runs.aggregate(seconds=Sum("duration"))["seconds"] or 0.0
+    under_way = runs.filter(status=layout.RUNNING, duration=None, started__isnull=False)
+    now = time.time()
+    return Activity(
+        states=dict(states),
+        seconds=ended
+        + sum(max(0.0, now - started) for started in under_way.values_list("started", flat=True)),
+    )
 
 
 def _rows(runs: Sequence[Run], extras: Mapping[int, str]) -> list[tuple[Run, str, str]]:

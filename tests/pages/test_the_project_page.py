@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from runicorn.store.project import analysis
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.pages.test_accessibility_of_pages import violations
+from tests.server.runs.test_states_of_runs import write_state
 
 Page = Callable[..., Markup]
 Open = Callable[..., Any]
@@ -35,6 +37,24 @@ def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
     assert "run-2" in markup.texts("td")
     assert "0.2" in markup.texts("td")
     assert len(markup.all("rect")) == 56
+
+
+@pytest.mark.django_db
+def test_runs_are_counted_as_in_the_table_and_those_under_way_have_run_until_now(
+    store: Path, page: Page
+) -> None:
+    write_run(store, "nlp", "failed", status="failed")
+    write_run(store, "nlp", "running", status="running", created_at=time.time() - 7200)
+    killed = write_run(store, "nlp", "killed")
+    write_state(store, killed, status="failed", exit_reason="SIGKILL")
+    markup = page("/projects/nlp")
+    facts = {
+        " ".join(fact.text.split())
+        for fact in markup.all("div")
+        if any(up.tag == "dl" for up in fact.parents)
+    }
+    assert {"failed1", "killed1", "running1"} <= {fact.replace(" ", "") for fact in facts}
+    assert any(fact.startswith("Total time") and "2 h" in fact for fact in facts)
 
 
 @pytest.mark.django_db
@@ -60,7 +80,8 @@ def test_values_of_a_metric_have_their_points_in_line(store: Path, page: Page) -
     markup = page("/projects/nlp")
     (newest,) = markup.all("table", "newest")
     cells = [cell.text for cell in markup.all("td", "number") if newest in cell.parents]
-    assert sorted(cells[::3]) == ["", "acc 0.96660", "acc 0.97774"]
+    assert sorted(cells[::3]) == ["", "0.96660", "0.97774"]
+    assert "Newest runs acc" in markup.texts("h2")
 
 
 @pytest.mark.django_db
