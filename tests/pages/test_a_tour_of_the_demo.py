@@ -33,6 +33,29 @@ def test_the_tour_has_five_steps_and_is_shown_once(open_page: Open, busy_site: V
 
 
 @pytest.mark.journey("wide")
+def test_a_comparison_of_the_demo_has_no_tour(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "digits", "wide-sgd", tags=["demo"])
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page(f"/?layout=charts&runs={run_id}")
+    page.locator("#workspace").wait_for()
+    assert page.locator("[data-tour]").count() == 0
+
+
+@pytest.mark.journey("phone")
+def test_the_tour_counts_the_steps_that_a_phone_shows(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "digits", "flat-sgd", tags=["demo"])
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page("/?project=digits")
+    tour = page.get_by_role("dialog", name="Tour")
+    count = tour.locator(".faint").inner_text()
+    total = int(count.removeprefix("1 of "))
+    for step in range(1, total + 1):
+        tour.get_by_text(f"{step} of {total}").wait_for()
+        tour.get_by_role("button", name="Done" if step == total else "Next").click()
+    tour.wait_for(state="detached")
+
+
+@pytest.mark.journey("wide")
 def test_the_tour_can_be_skipped_and_is_not_shown_over_other_runs(open_page: Open, busy_site: Viewer) -> None:
     run_id = write_run(busy_site.root, "digits", "deep-sgd", tags=["demo"])
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)

@@ -1,4 +1,4 @@
-/** A tour of five steps over the runs of the demo. It is shown once, and can be left at each step. */
+/** A tour over the table with the runs of the demo: at most five steps, shown once, and left at any of them. */
 
 import { besides, make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
@@ -15,8 +15,13 @@ const STEPS = [
   ["button.search", gettext("Press / to find runs, metrics, artifacts, pages and settings.")],
 ];
 
+function visible(selector) {
+  return [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+}
+
 class Tour {
   constructor() {
+    this.steps = STEPS.filter(([selector]) => visible(selector).length);
     this.text = make("p");
     this.count = make("span", { className: "faint" });
     this.next = textButton("", () => this.show(this.at + 1), { className: "button main" });
@@ -27,20 +32,19 @@ class Tour {
     addEventListener("resize", () => this.#place());
   }
 
-  /** Show a step; steps whose element is not on the page are left out. */
   show(at) {
     this.target?.classList.remove("toured");
     this.at = at;
-    if (at >= STEPS.length) return this.end();
-    const [selector, text] = STEPS[at];
-    const candidates = [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+    if (at >= this.steps.length) return this.end();
+    const [selector, text] = this.steps[at];
+    const candidates = visible(selector);
     // The card of the last row in view covers no other row.
     this.target = candidates.findLast((element) => element.getBoundingClientRect().bottom < innerHeight - CARD_HEIGHT) ?? candidates[0];
-    if (!this.target) return this.show(at + 1);
+    if (!this.target) return this.end();
     this.target.classList.add("toured");
     this.text.textContent = text;
-    this.count.textContent = gettext("{n} of {total}", { n: at + 1, total: STEPS.length });
-    this.next.textContent = at === STEPS.length - 1 ? gettext("Done") : gettext("Next");
+    this.count.textContent = gettext("{n} of {total}", { n: at + 1, total: this.steps.length });
+    this.next.textContent = at === this.steps.length - 1 ? gettext("Done") : gettext("Next");
     document.body.append(this.card);
     this.card.showPopover();
     this.#place();
