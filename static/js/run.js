@@ -22,7 +22,7 @@ import { sidePane } from "./run/side.js";
 import { Toolbar } from "./run/toolbar.js";
 
 const root = document.getElementById("run");
-loadCard(document.getElementById("changed"));
+const refreshCard = loadCard(document.getElementById("changed"));
 const charts = document.getElementById("charts");
 const connection = document.getElementById("connection");
 const REST_PAUSE = 2000;
@@ -85,6 +85,7 @@ const FRAMES = {
     place = { end: frame.end, row: frame.last_row, generation: frame.generation };
     showStep(frame.series);
     judge(true);
+    refreshCard();
   },
   log: (frame) => log.add(frame),
   media: () => media.changed(),

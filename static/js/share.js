@@ -43,7 +43,11 @@ function open(button, offers) {
     },
     anchor: button,
     end: true,
-    opened: (form) => (form.querySelector(".main").disabled = !offers.length),
+    opened(form) {
+      form.querySelector(".main").disabled = !offers.length;
+      // The link that was created is not the one that is chosen now.
+      form.addEventListener("change", () => (made.hidden = true));
+    },
   });
 }
 

@@ -104,6 +104,7 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     until(lambda: "60 of 100" in page.locator("#header .progress").inner_text())
     assert field.input_value() == "half a wo"
     page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
     until(lambda: page.evaluate("document.activeElement.dataset.edit") == "tags")
 
 
@@ -169,3 +170,42 @@ def test_a_read_only_store_is_reported_in_the_editor(chromium: Any, busy_site: V
     page.get_by_role("button", name="Save").click()
     until(lambda: page.locator("#header .description").inner_text() == "lost?")
     page.context.close()
+
+
+def test_escape_asks_before_it_discards_a_note(open_page: Open, run_id: str) -> None:
+    page = open_page(f"/runs/{run_id}")
+    page.keyboard.press("n")
+    note = page.get_by_label("Note (Markdown)")
+    note.fill("Half an hour of thoughts")
+    page.keyboard.press("Escape")
+    page.get_by_text("Press Escape again to discard what you typed.").wait_for()
+    assert note.input_value() == "Half an hour of thoughts"
+    page.keyboard.press("Escape")
+    note.wait_for(state="detached")
+
+
+@pytest.mark.journey("wide")
+def test_a_link_is_hidden_when_something_else_is_to_be_shared(open_page: Open, run_id: str) -> None:
+    page = open_page(f"/runs/{run_id}")
+    page.locator("[data-share]").first.click()
+    page.get_by_role("button", name="Create link").click()
+    link = page.get_by_label("Link", exact=True)
+    link.wait_for()
+    page.get_by_label("What").select_option(label="Report of this run")
+    assert link.is_hidden()
+    page.get_by_role("button", name="Create link").click()
+    link.wait_for()
+
+
+@pytest.mark.journey("wide")
+def test_values_of_what_changed_follow_a_running_run(open_page: Open, busy_site: Viewer) -> None:
+    write_run(busy_site.root, "growing", "before", metrics=[{"loss": 2.0}], created_at=1e9)
+    run_id = write_run(busy_site.root, "growing", "now", status="running", metrics=[{"loss": 1.0}])
+    query = {"project": "growing", "where": "metric.loss.last exists"}
+    until(lambda: busy_site.get("/api/v2/experiments", params=query).json()["total"] == 2)
+    page = open_page(f"/runs/{run_id}")
+    effects = page.locator("#changed .effects")
+    effects.get_by_text("2 → 1").wait_for()
+    page.mouse.move(5, 5)
+    append_metrics(busy_site.root, "growing", "now", run_id, [{"loss": 0.25}], 2e9)
+    effects.get_by_text("2 → 0.25").wait_for()

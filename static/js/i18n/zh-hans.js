@@ -191,6 +191,7 @@ install({
   "Points of {name}": "{name} 的数据点",
   "Position": "位置",
   "Press / to find runs, metrics, artifacts, pages and settings.": "按 / 查找运行、指标、制品、页面和设置。",
+  "Press Escape again to discard what you typed.": "再按一次 Esc 可放弃已输入的内容。",
   "Previous page": "上一页",
   "Previous sample": "上一个样本",
   "Previous step": "上一步骤",

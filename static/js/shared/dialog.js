@@ -3,12 +3,15 @@
 import { besides, make, textButton } from "../dom.js";
 import { gettext } from "../i18n.js";
 
+const TYPED = "textarea, input:not([type]), [type=text]";
+
 /**
  * Open a dialog with `fields`, and resolve with what `save()` returned, or null. A dialog stays open while `save()`
  * returns nothing, or throws an error, whose message is shown.
  *
  * `label` names the dialog, `title` is also seen; `submit` and `cancel` are texts of buttons. With `anchor` the dialog is
  * beside that element, and aligned with its right edge if `end`. `opened(form)` is called when it is on the page.
+ * Escape discards what was typed only when it is pressed twice.
  */
 export function ask({ title, label = title, fields, submit, cancel = gettext("Cancel"), save, anchor, end, opened }) {
   const problem = make("p", { className: "problem", role: "alert", hidden: true });
@@ -21,7 +24,17 @@ export function ask({ title, label = title, fields, submit, cancel = gettext("Ca
   if (anchor) Object.assign(dialog.style, besides(dialog, anchor, end));
   opened?.(form);
   return new Promise((resolve) => {
-    let result = null;
+    let [result, unsaved] = [null, false];
+    form.addEventListener("input", ({ target }) => {
+      if (target.matches(TYPED)) unsaved = true;
+    });
+    dialog.addEventListener("cancel", (event) => {
+      if (!unsaved) return;
+      event.preventDefault();
+      unsaved = false;
+      problem.textContent = gettext("Press Escape again to discard what you typed.");
+      problem.hidden = false;
+    });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
