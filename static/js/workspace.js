@@ -1,6 +1,7 @@
 /** The workspace: a list of runs, and beside it charts and tables of those that are visible. The address has its state. */
 
 import { SideLegend } from "./chart/legend.js";
+import { cssColour } from "./chart/render/colours.js";
 import { isShared, lazy } from "./dom.js";
 import { change } from "./edit.js";
 import { UNREACHABLE } from "./http.js";
@@ -29,6 +30,15 @@ function show() {
   relation?.show(choice, shown);
   media?.show(choice, shown);
   panels.show(choice, candidates);
+  paintHeads(document.getElementById("panel"));
+}
+
+/** Give the runs of a table the colours of their curves. */
+function paintHeads(section) {
+  for (const head of section.querySelectorAll("th[data-run]")) {
+    const look = visibleRuns.looks.get(head.dataset.run);
+    if (look) head.firstElementChild.style.setProperty("--dot", cssColour(look.colour));
+  }
 }
 
 /** The rows of the list are newer: fetch the new points of visible runs, and new charts. */
@@ -97,6 +107,7 @@ function opened(name, section) {
     media = new MediaPanel({ choose: (changed) => choices.apply(changed), failed: panelProblem });
     media.show(visibleRuns.choice, visibleRuns.shown);
   }
+  paintHeads(section);
   if (name !== "charts") return;
   charts = new ChartsPanel(section, {
     choose: (changed) => choices.apply(changed),

@@ -142,3 +142,29 @@ def test_cells_stand_below_their_heads_when_columns_arrive_on_an_open_page(
     browser.locator("th[data-key='config.lr']").wait_for(state="attached")
     assert len(set(browser.evaluate(CELLS))) == 1
     assert browser.locator("th[data-key='config.lr'] .handle").count() == 1
+
+
+@pytest.mark.journey("wide")
+def test_a_comparison_says_that_it_is_one_and_names_seeds_in_the_colours_of_their_curves(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    ids = [write_run(folder, "p", f"{LONG}-s{seed}", config={"seed": seed}) for seed in range(3)]
+    until(lambda: viewer.get("/api/v2/experiments").json()["total"] == 3)
+    browser.goto(f"{viewer.url}/?layout=charts&tab=config&runs={','.join(ids)}")
+    assert browser.locator(".crumbs [aria-current]").inner_text() == "Comparison of 3 runs"
+    assert (
+        browser.locator("select[name=sort]").evaluate("(order) => order.selectedOptions[0].text")
+        == "As chosen"
+    )
+    heads = browser.locator("#config-table th[data-run]")
+    assert [end[-2:] for end in heads.locator(".end").all_inner_texts()] == ["s0", "s1", "s2"]
+    dots = heads.locator(".colour")
+    until(
+        lambda: (
+            len({dot.evaluate("(dot) => getComputedStyle(dot).backgroundColor") for dot in dots.all()}) == 3
+        )
+    )
+    listed = browser.locator(f'.listed tr[data-run="{ids[1]}"] .colour')
+    assert listed.evaluate("(dot) => getComputedStyle(dot).backgroundColor") == dots.nth(1).evaluate(
+        "(dot) => getComputedStyle(dot).backgroundColor"
+    )

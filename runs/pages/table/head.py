@@ -12,7 +12,7 @@ from runicorn.store import layout
 from runicorn.store.state import ADDED, STATUS_OF, State
 from runicorn_site.web.templatetags.ui import status_label
 from runs.pages.table.columns import Column, Sort, column_of
-from runs.pages.table.state import COUNTS, TableState
+from runs.pages.table.state import COUNTS, NEWEST, TableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ def orders(state: TableState) -> list[tuple[str, str]]:
         if column.sort is not None
         for descending in ([False, True] if column.sort.ascending_first else [True, False])
     }
+    if state.is_in_given_order:
+        single[NEWEST] = gettext("As chosen")
     several = [(state.sort, "; ".join(single[sort] for sort in state.sorts))] if len(state.sorts) > 1 else []
     return [*several, *single.items()]
 

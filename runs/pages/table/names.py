@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunParam
 
-LONG = 24
+LONG = 16
 """Characters of a name that is never cut."""
 END = 12
 """Characters at the end of a longer one that always show: names of a sweep begin alike."""

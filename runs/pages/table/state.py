@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from runicorn_site.web.addresses import site_address
 from runicorn_site.web.paginator import page_number
@@ -276,9 +276,18 @@ class TableState:
         return everything.address
 
     @property
+    def subject(self) -> str:
+        """What the list is limited to, as its crumb says; empty for the runs of all projects."""
+        if self.runs:
+            count = len(self.runs)
+            words = ngettext("Comparison of %(n)s run", "Comparison of %(n)s runs", count)
+            return words % {"n": count}
+        return self.project
+
+    @property
     def title(self) -> str:
         title = f"{gettext('Runs')} – Runicorn"
-        return f"{self.project} – {title}" if self.project else title
+        return f"{self.subject} – {title}" if self.subject else title
 
 
 def _is_sort_key(key: str) -> bool:
