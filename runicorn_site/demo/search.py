@@ -192,11 +192,12 @@ def _log(run: rn.Run, network: Network, digits: Digits, images: list[str], epoch
 
 def sheet(tiles: Floats) -> NDArray[np.uint8]:
     """Return a picture of `tiles` (count, 64) in rows, each scaled from black to white, or grey if NaN."""
-    rows, pitch = max(1, -(-len(tiles) // COLUMNS)), SIDE * ZOOM + GAP
-    cells = np.full((rows * COLUMNS, pitch, pitch), GREY, np.uint8)
+    columns, pitch = min(max(1, len(tiles)), COLUMNS), SIDE * ZOOM + GAP
+    rows = max(1, -(-len(tiles) // columns))
+    cells = np.full((rows * columns, pitch, pitch), GREY, np.uint8)
     for cell, tile in zip(cells, tiles, strict=False):
         if np.isfinite(tile).all():
             shades = ((tile - tile.min()) / (np.ptp(tile) or 1) * 255).round().reshape(SIDE, SIDE)
             cell[GAP:, GAP:] = shades.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
-    canvas = cells.reshape(rows, COLUMNS, pitch, pitch).swapaxes(1, 2).reshape(rows * pitch, COLUMNS * pitch)
+    canvas = cells.reshape(rows, columns, pitch, pitch).swapaxes(1, 2).reshape(rows * pitch, columns * pitch)
     return np.pad(canvas, ((0, GAP), (0, GAP)), constant_values=GREY)
