@@ -1,4 +1,4 @@
-"""Template tag of the alert counter in the navigation."""
+"""Template tags of alerts on other pages: the counter in the navigation, and the notices of a run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from django.db import DatabaseError
 from django.db.models import Count, Max
 
 from alerts import services
+from alerts.models import AlertEvent
 from runs.errors import NoActiveRoot
+from runs.models import Run
 from runs.query.where.completion import quoted
 
 register = template.Library()
 logger = logging.getLogger(__name__)
+MOST_OF_RUN = 3
 
 
 class Unseen(TypedDict):
@@ -33,6 +36,16 @@ def unseen_alerts() -> Unseen:
         logger.debug("Alerts cannot be counted: %s", error)
         return {"count": 0, "newest": 0}
     return {"count": totals["count"], "newest": totals["newest"] or 0}
+
+
+@register.simple_tag
+def unseen_alerts_of(run: Run) -> list[AlertEvent]:
+    """Return the newest unacknowledged events of a run; none while the database is not available."""
+    try:
+        return list(services.unseen_events().filter(run_id=run.run_id).order_by("-id")[:MOST_OF_RUN])
+    except (DatabaseError, NoActiveRoot) as error:
+        logger.debug("Alerts of %s cannot be read: %s", run.run_id, error)
+        return []
 
 
 @register.filter

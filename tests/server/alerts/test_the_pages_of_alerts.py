@@ -47,6 +47,18 @@ def test_an_older_event_is_listed_until_it_is_acknowledged(alerts: Callable[...,
         assert [event["id"] for event in events] == expected
 
 
+def test_the_page_of_a_run_has_its_newest_unacknowledged_alerts(
+    client: Client, alerts: Callable[..., Any], run_id: str
+) -> None:
+    raise_alerts(run_id, 4)
+    page = client.get(f"/runs/{run_id}").content.decode()
+    assert [f"alert {number}" in page for number in range(4)] == [False, True, True, True]
+    alerts(
+        "POST", "events/acknowledge", {"ids": [event["id"] for event in alerts("GET", "events")["events"]]}
+    )
+    assert "alert 3" not in client.get(f"/runs/{run_id}").content.decode()
+
+
 def test_a_rule_is_previewed_saved_changed_and_deleted(
     client: Client, alerts: Callable[..., Any], run_id: str, store: Path
 ) -> None:
