@@ -20,8 +20,8 @@ import { defineSwap } from "./runs/swap.js";
 import { actions } from "./runs/actions.js";
 import { where } from "./runs/where.js";
 
-const RUNNING = 2000;
-const QUIET = 8000;
+/** Milliseconds between looks for newer rows, which cost the server little where nothing changed (304). */
+const PAUSE = 2000;
 
 // htmx replaces it as a whole: it is looked up each time.
 const holder = () => document.getElementById("runs");
@@ -49,10 +49,6 @@ async function refresh() {
   announceRows();
 }
 
-function interval() {
-  return holder().querySelector("[data-busy]") ? RUNNING : QUIET;
-}
-
 function say(sentence) {
   const notice = document.getElementById("stale");
   notice.hidden = !sentence;
@@ -65,15 +61,15 @@ document.body.addEventListener("htmx:beforeSwap", () => {
   menusOpen = [...holder().querySelectorAll("details.menu[open]:not(#filter-menu, #grouping)")].map((menu) => menu.id);
 });
 
-/** The crumbs and the title tell the project, and they are outside of what htmx replaces. */
+/** The crumbs and the title tell what the list is limited to, and they are outside of what htmx replaces. */
 document.body.addEventListener("htmx:afterSettle", () => {
   picks.show();
   for (const id of menusOpen) document.getElementById(id)?.setAttribute("open", "");
   document.title = holder().dataset.title;
-  const project = new URLSearchParams(location.search).get("project") ?? "";
+  const { subject } = holder().dataset;
   const crumb = document.getElementById("crumb");
-  crumb.hidden = !project;
-  crumb.textContent = project;
+  crumb.hidden = !subject;
+  crumb.textContent = subject;
   announceRows();
 });
 
@@ -113,9 +109,16 @@ groups(picks, refresh, say);
 baseline(picks, refresh, say);
 returnToPlace(picks);
 
-if (holder().hasAttribute("data-tour")) lazy("runs/tour").then(({ tour }) => tour());
+/** Offer the tour once the demo has ended, also on a page that is open. */
+function offerTour() {
+  if (!holder().querySelector("[data-tour]")) return;
+  document.removeEventListener("rows", offerTour);
+  lazy("runs/tour").then(({ tour }) => tour());
+}
+document.addEventListener("rows", offerTour);
+offerTour();
 
-const now = poll(refresh, interval, (error) => {
+const now = poll(refresh, () => PAUSE, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");
 });
 document.addEventListener("refresh-runs", now);

@@ -66,3 +66,11 @@ def test_the_tour_can_be_skipped_and_is_not_shown_over_other_runs(open_page: Ope
     tour = page.get_by_role("dialog", name="Tour")
     tour.get_by_role("button", name="Skip the tour").click()
     tour.wait_for(state="detached")
+
+
+@pytest.mark.journey("wide")
+def test_the_tour_begins_on_a_page_that_was_open_before_the_demo(open_page: Open, busy_site: Viewer) -> None:
+    page = open_page("/?project=digits&q=late-sgd")
+    page.get_by_text("No runs match").wait_for()
+    write_run(busy_site.root, "digits", "late-sgd", tags=["demo"])
+    page.get_by_role("dialog", name="Tour").wait_for()

@@ -13,7 +13,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from runicorn.store import layout
 from runicorn_site.web import preferences
 from runicorn_site.web.messages import translated
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
@@ -68,7 +67,6 @@ class GroupRow:
     address: str
     charts: str
     text: SafeString
-    is_busy: bool = False
 
     kind = "group"
 
@@ -364,20 +362,6 @@ class GroupedTable:
             address,
             charts,
             SafeString("".join(cells)),
-            self._is_busy(level, at),
-        )
-
-    def _is_busy(self, level: Level, at: int) -> bool:
-        running = level.membership.computed(
-            "running",
-            lambda: set(
-                self.matches.runs.filter(status=layout.RUNNING).order_by().values_list("pk", flat=True)
-            ),
-        )
-        if not running:
-            return False
-        return bool(
-            np.isin(level.membership.keys[level.membership.places(at)], np.fromiter(running, np.int64)).any()
         )
 
     def _charts(self, level: Level, places: Sequence[int]) -> dict[int, str]:
