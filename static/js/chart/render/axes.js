@@ -3,6 +3,8 @@
 const FONT = 11;
 /** Pixels to the right of the plot that texts may use. */
 const MARGIN = 8;
+/** Pixels between the name of the x axis and a label. */
+const GAP = 6;
 
 /** Grid, axis and labels. */
 export function drawAxes(context, plot, colours) {
@@ -37,8 +39,7 @@ export function drawAxes(context, plot, colours) {
   }
   if (named) {
     context.textAlign = "right";
-    context.textBaseline = named.beside ? "top" : "bottom";
-    context.fillText(corner, named.right, named.beside ? box.bottom + 6 : box.bottom - 3);
+    context.fillText(corner, named.right, box.bottom + 6);
   }
   context.strokeStyle = colours.axis;
   context.beginPath();
@@ -52,17 +53,23 @@ export function drawAxes(context, plot, colours) {
 }
 
 /**
- * Where the name of the x axis goes: after the label of the last tick, in place of that label if two others are left,
- * else above the axis, where a curve may cross it.
+ * Where the name of the x axis ends, in the line of the labels: after the last of them, in place of it if two others
+ * are left, else before it. Null where there is no room.
  */
-function nameOfX(context, { box, x, xTicks, corner }) {
+export function nameOfX(context, { box, x, xTicks, corner }) {
   if (!corner) return null;
-  const [last] = xTicks.slice(-1);
-  const width = context.measureText(corner).width;
-  const end = last ? x.at(last.value) + context.measureText(last.label).width / 2 : box.left;
-  const right = Math.max(box.right, end + 6 + width);
-  if (right <= box.right + MARGIN) return { beside: true, right };
-  return xTicks.length > 2 ? { beside: true, right: box.right, hidden: last } : { beside: false, right: box.right };
+  const widthOf = (text) => context.measureText(text).width;
+  const half = (tick) => widthOf(tick.label) / 2;
+  const [previous, last] = [xTicks.at(-2), xTicks.at(-1)];
+  const width = widthOf(corner);
+  const end = last ? x.at(last.value) + half(last) : box.left;
+  const right = Math.max(box.right, end + GAP + width);
+  if (right <= box.right + MARGIN) return { right };
+  if (xTicks.length > 2) return { right: box.right, hidden: last };
+  // A label that would be cut is drawn further to the left.
+  const before = Math.min(x.at(last.value) - half(last), box.right + MARGIN - 2 * half(last)) - GAP;
+  const free = previous ? x.at(previous.value) + half(previous) + GAP : box.left;
+  return before - width >= free ? { right: before } : null;
 }
 
 /** A hairline lies between two pixels unless its coordinate ends in a half. */
