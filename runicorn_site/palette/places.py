@@ -69,6 +69,7 @@ PLACES = (
     Destination("setting", _("Storage root"), "settings", "project", "folder store", admin, "root-title"),
     Destination("setting", _("Disk space"), "settings", "artifacts", "free garbage", admin, "space-title"),
     Destination("setting", _("Check the store"), "settings", "finished", "fsck verify", admin, "check-title"),
+    Destination("setting", _("Demo"), "settings", "runs", "example digits tour", admin, "demo-title"),
     Destination("setting", _("Saved hosts"), "settings", "remote", "ssh", admin, "hosts-title"),
     Destination("setting", _("Known hosts"), "settings", "remote", "ssh keys", admin, "keys-title"),
     Destination("setting", _("Shared links"), "settings", "share", "", admin, "shares-title"),

@@ -78,6 +78,10 @@ def test_the_demo_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: 
     assert "ended early" not in page
 
 
+def test_the_settings_offer_the_demo(demo: demos.Demo, client: Client) -> None:
+    assert 'action="/demo/start"' in client.get("/settings").content.decode()
+
+
 def test_the_reason_of_an_early_end_is_shown(
     demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
