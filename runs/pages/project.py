@@ -167,7 +167,7 @@ def _activity(runs: RunQuerySet) -> Activity:
     return Activity(
         states=dict(states),
         seconds=ended
-        + sum(max(0.0, now - started) for started in under_way.values_list("started", flat=True)),
+        + sum(max(0.0, now - (started or now)) for started in under_way.values_list("started", flat=True)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -49,6 +51,8 @@ class HeaderContext(TypedDict):
     reason: SafeString
     note: str
     """The description as HTML."""
+    note_text: str
+    """The same without marks, for its beginning."""
     long_note: bool
     records: str
     problems: list[str]
@@ -57,13 +61,15 @@ class HeaderContext(TypedDict):
 
 def header_context(run: Run) -> HeaderContext:
     start = run.created if run.started is None else run.started
+    note = markdown.render(run.description) if run.description else ""
     return {
         "run": run,
         "start": start,
         "running": run.status == layout.RUNNING,
         "elapsed": max(0.0, time.time() - start),
         "reason": reason(run),
-        "note": markdown.render(run.description) if run.description else "",
+        "note": note,
+        "note_text": html.unescape(strip_tags(note)),
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),
         "problems": [*run.warnings, *completeness.problems(run)],

@@ -47,3 +47,9 @@ def test_pinned_runs_stand_above_the_others_in_any_order(store: Path, page: Page
     client.post("/runs-change", {"action": "pin", "run_ids": [ids["a"], ids["c"]]})
     assert page("/").texts("a", "name") == ["c", "a", "d", "b"]
     assert page("/?sort=name").texts("a", "name") == ["a", "c", "b", "d"]
+
+
+def test_the_beginning_of_a_folded_note_has_no_marks(store: Path, page: Page) -> None:
+    run_id = write_run(store, notes="# Plan\n\nA *long* note & <more>.\n\n" + "- one\n" * 80)
+    (summary,) = [part for part in page(f"/runs/{run_id}").all("summary") if "data-more" in part.attributes]
+    assert " ".join(summary.text.split()).startswith("Plan A long note & <more>. one one")
