@@ -40,9 +40,11 @@ def remote_page(request: HttpRequest) -> HttpResponse:
         {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
         for host in saved_hosts
     ]
+    notice = request.GET.get("notice", "")
     context = {
         **live_context(),
-        "notice": NOTICES.get(request.GET.get("notice", "")),
+        "notice": NOTICES.get(notice),
+        "is_expired": notice == "expired",
         "oldest": ".".join(map(str, OLDEST_PYTHON)),
         "hosts": hosts,
         "hosts_error": hosts_error,

@@ -61,6 +61,12 @@ def test_another_browser_cannot_confirm_a_host_key(
     assert client.get(address).status_code == 200
 
 
+def test_an_expired_question_is_shown_as_a_warning(client: Client, home: Path) -> None:
+    page = client.get("/remote/key/none", follow=True).content.decode()
+    notice = page[page.index('class="notice') : page.index("This request has expired")]
+    assert 'class="notice warning"' in notice and "#warning" in notice
+
+
 def test_cancelling_accepts_no_key(client: Client, sshd: Sshd, remote_loop: LoopThread) -> None:
     address = question(client, sshd)
     assert client.post(address, {"cancel": "1"})["Location"] == "/remote"
