@@ -13,7 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from remote.connections import repository
-from remote.errors import AuthenticationFailed, ConnectionNotFound, HostKeyConflict, InvalidInput, RemoteError
+from remote.errors import (
+    AuthenticationFailed,
+    ConnectionNotFound,
+    HostKeyConflict,
+    InvalidInput,
+    RemoteError,
+    RemoteUnavailable,
+)
 from remote.pages.context import (
     PendingLogin,
     browser,
@@ -118,9 +125,14 @@ _SECRET_FIELDS = {"password": "password", "key_file": "private_key_path", "key_t
 
 
 def _parts(error: RemoteError) -> tuple[str, str, int]:
-    """Return the invalid field, the message, and the HTTP status."""
+    """Return the invalid field, the message, and the HTTP status of the form."""
     field = next(iter(error.errors)) if isinstance(error, InvalidInput) else ""
-    return field, str(error.detail), error.status_code
+    return field, str(error.detail), _form_status(error)
+
+
+def _form_status(error: RemoteError) -> int:
+    # Django logs any 5xx as an error of this server, which a mistyped host name is not.
+    return 400 if isinstance(error, RemoteUnavailable) else error.status_code
 
 
 def _show_error(
@@ -170,7 +182,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
         connections.accept_host_key(host=host, port=port, key=public)
     except RemoteError as error:
         context["error"] = sentence_of(str(error.detail))
-        return render(request, "remote/host_key.html", context, status=error.status_code)
+        return render(request, "remote/host_key.html", context, status=_form_status(error))
     pending_logins.drop(handle)
     return _connect(request, pending.login, "")
 
@@ -263,7 +275,7 @@ def copy_program(request: HttpRequest) -> HttpResponse:
     except ConnectionNotFound:
         raise
     except RemoteError as error:
-        context["errors"], status = {"form": sentence_of(str(error.detail))}, error.status_code
+        context["errors"], status = {"form": sentence_of(str(error.detail))}, _form_status(error)
     return render(
         request,
         "remote/start.html",

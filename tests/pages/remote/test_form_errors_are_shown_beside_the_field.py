@@ -58,10 +58,13 @@ def test_each_field_says_what_is_wrong_with_it(
     assert sentence in page.split(f'id="error-{field}"')[1]
 
 
-def test_an_unreachable_host_is_reported(client: Client, remote_loop: LoopThread) -> None:
+def test_an_unreachable_host_is_reported_and_not_logged_as_an_error_of_this_server(
+    client: Client, remote_loop: LoopThread, caplog: pytest.LogCaptureFixture
+) -> None:
     form = HERE | {"port": str(free_port()), "way": "password", "password": "x"}
     answer = client.post("/remote/host", form)
-    assert answer.status_code == 503 and 'role="alert"' in answer.content.decode()
+    assert answer.status_code == 400 and 'role="alert"' in answer.content.decode()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_loop: LoopThread) -> None:
