@@ -8,6 +8,9 @@ const DOWN_PAUSE = 1500;
 /** Statuses of a proxy, or of a server that is not ready. */
 const DOWN = new Set([0, 502, 503, 504]);
 
+/** Whether the link of a shared page was revoked or has expired: its page is not asked for again. */
+export const isLinkGone = (error) => error.status === 404 && "shared" in document.body.dataset;
+
 let moved = Date.now();
 for (const sign of ["pointermove", "keydown", "scroll"]) {
   addEventListener(sign, () => (moved = Date.now()), { passive: true, capture: true });
@@ -16,17 +19,18 @@ for (const sign of ["pointermove", "keydown", "scroll"]) {
 /**
  * Call `ask()` (async) every `interval()` milliseconds while the tab is visible.
  * A failed answer makes it wait longer and longer, up to half a minute, unless the server is down; `failed(error)` is
- * told, and told null when it is over, with the event `reconnected`.
+ * told, and told null when it is over, with the event `reconnected`. It stops when the link of a shared page is gone.
  */
 export function poll(ask, interval, failed = () => {}) {
   let timer = 0;
   let failures = 0;
   let isDown = false;
+  let isGone = false;
   let underWay = false;
 
   function wait() {
     clearTimeout(timer);
-    if (document.hidden) return;
+    if (document.hidden || isGone) return;
     const away = Date.now() - moved > AWAY_AFTER ? AWAY_FACTOR : 1;
     const pause = Math.min(interval() * away * 2 ** failures, Math.max(SLOWEST, interval()));
     // By lot, so that many pages do not come back in the same moment.
@@ -40,12 +44,13 @@ export function poll(ask, interval, failed = () => {}) {
       await ask();
       const isBack = failures > 0;
       failures = 0;
-      isDown = false;
+      isDown = isGone = false;
       if (isBack) failed(null);
       if (isBack) document.dispatchEvent(new Event("reconnected"));
     } catch (error) {
       failures = Math.min(failures + 1, 5);
       isDown = DOWN.has(error.status);
+      isGone = isLinkGone(error);
       failed(error);
     } finally {
       underWay = false;

@@ -5,7 +5,7 @@ import { isShared, lazy } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
-import { poll } from "./poll.js";
+import { isLinkGone, poll } from "./poll.js";
 import { baseline } from "./runs/baseline.js";
 import { columns } from "./runs/columns.js";
 import { copyIds } from "./runs/copy.js";
@@ -118,7 +118,10 @@ function offerTour() {
 document.addEventListener("rows", offerTour);
 offerTour();
 
-const now = poll(refresh, () => PAUSE, (error) => {
-  say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");
-});
+function failureText(error) {
+  if (isLinkGone(error)) return gettext("This link is no longer available.");
+  return `${gettext("Out of date. Retrying…")} ${error.message}`;
+}
+
+const now = poll(refresh, () => PAUSE, (error) => say(error ? failureText(error) : ""));
 document.addEventListener("refresh-runs", now);

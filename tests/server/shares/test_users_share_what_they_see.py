@@ -83,3 +83,21 @@ def compare(guest: Any, link: str) -> None:
     guest.get_by_role("link", name="Config").click()
     guest.locator("#config").wait_for()
     assert not guest.locator("[data-share], #filters, .add-run, .rail a").count()
+
+
+def test_an_open_page_says_that_its_link_was_revoked_and_asks_no_more(lab: Lab, chromium: Any) -> None:
+    share = lab.client.shares.create("compare", [FIRST, SECOND])
+    with careful_page(chromium, refused=[404]) as guest:
+        guest.clock.install()
+        guest.goto(share["url"])
+        guest.locator("figure canvas").first.wait_for()
+        lab.client.shares.revoke(share["id"])
+        until(lambda: requests.get(share["url"], timeout=30).status_code == 404)
+        guest.clock.run_for(10_000)
+        notice = guest.locator("#stale")
+        until(notice.inner_text)
+        assert notice.inner_text() == "This link is no longer available."
+        asked: list[str] = []
+        guest.on("request", lambda request: asked.append(request.url))
+        guest.clock.run_for(120_000)
+        assert asked == []
