@@ -86,6 +86,7 @@ class MirrorJob:
             # Remote file names may be in any encoding.
             problems = [printable(problem, LONGEST_SHOWN) for problem in result["problems"]]
             self.result = {**result, "problems": problems}
+            self.done = result["files_synced"]  # with the files of projects
             self._end("finished")
         except MirrorStopped:
             self._end("cancelled")

@@ -44,3 +44,17 @@ def test_runs_are_mirrored_and_then_only_new_data(
     failure, page = run(client, {**form, "root": "/no/such/store"})
     assert failure.state == "failed" and 'role="alert"' in page
     assert client.get("/remote/mirrors/none").status_code == 404
+
+
+def test_the_page_of_a_mirror_shows_one_number_of_files(
+    client: Client, store: Path, known_sshd: Sshd, remote_store: Path, remote_loop: LoopThread
+) -> None:
+    our_environment(known_sshd.home)
+    write_run(remote_store, metrics=[{"loss": 0.5}])
+    (remote_store / "vision" / "description.md").write_text("Nets that see.")
+    client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
+    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
+    mirror, page = run(client, form)
+    copied = mirror.result["files_synced"]
+    assert f"{copied} files copied." in page and f"<dt>Files</dt><dd>{copied}</dd>" in page
+    assert f"{copied} files" in client.get("/remote").content.decode()
