@@ -17,12 +17,13 @@ from django.utils.translation import gettext_noop
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import repository
-from remote.errors import ConnectionNotFound
+from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
 from remote.services import connections as services
 from remote.services import mirrors as mirroring
 from remote.services import viewers
 from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
+from runicorn.remote_protocol import OLDEST_PYTHON
 
 T = TypeVar("T")
 
@@ -131,19 +132,48 @@ def machine_address(connection_id: str, page: str = "remote-machine", **more: st
     return f"{reverse(page)}?{urlencode({'connection': connection_id, **more})}"
 
 
+class SavedHost(SavedConnection):
+    """A saved connection, and the state of the open one to its address, if any."""
+
+    id: str
+    state: str
+
+
 class LiveContext(TypedDict):
-    """Context of `remote/_live.html`: viewers, mirrors and connections of this process."""
+    """Context of `remote/_live.html`: viewers, mirrors and connections of this process, and saved hosts."""
 
     sessions: list[ViewerSession]
     mirrors: list[mirroring.MirrorJob]
     connections: list[RemoteConnection]
+    hosts: list[SavedHost]
+    hosts_error: str
+    oldest: str
 
 
 def live_context() -> LiveContext:
-    """The viewers, mirrors and connections of this process."""
-    sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
-    mirrors, connections = mirroring.mirrors(), services.connections()
-    return {"sessions": sessions, "mirrors": mirrors, "connections": connections}
+    connections = services.connections()
+    hosts, hosts_error = _saved_hosts(connections)
+    return {
+        "sessions": [session_to_dict(session) for session in viewers.viewer_sessions()],
+        "mirrors": mirroring.mirrors(),
+        "connections": connections,
+        "hosts": hosts,
+        "hosts_error": hosts_error,
+        "oldest": ".".join(map(str, OLDEST_PYTHON)),
+    }
+
+
+def _saved_hosts(connections: list[RemoteConnection]) -> tuple[list[SavedHost], str]:
+    """Return the saved hosts, or none and why they cannot be read."""
+    states = {connection["connection_id"]: connection["state"] for connection in connections}
+    try:
+        saved = repository.saved_connections()
+    except RemoteError as error:
+        return [], sentence_of(str(error.detail))
+    hosts: list[SavedHost] = [
+        {**host.to_dict(), "id": host.address.id, "state": states.get(host.address.id, "")} for host in saved
+    ]
+    return hosts, ""
 
 
 class HostContext(TypedDict):

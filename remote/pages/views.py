@@ -7,15 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from remote.api.requests_viewers import session_to_dict
-from remote.connections import repository
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.context import NOTICES, live_context, machine, machine_address, pending_logins
 from remote.pages.forms import sentence_of
 from remote.pages.viewer_context import ADVICE, stages, start_context
 from remote.services import connections as services
 from remote.services import environments, viewers
-from remote.ssh.pool import pool
-from runicorn.remote_protocol import OLDEST_PYTHON
 from runicorn_site.web.access import Scope, access
 from runicorn_site.web.pools import blocking, remote_io
 
@@ -30,24 +27,11 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     if "HX-Request" in request.headers:
         return render(request, "remote/_live.html", live_context())
     pending_logins.sweep()
-    hosts_error = ""
-    try:
-        saved_hosts = repository.saved_connections()
-    except RemoteError as error:
-        saved_hosts, hosts_error = [], sentence_of(str(error.detail))
-    connected = {connection.id for connection in pool.all()}
-    hosts = [
-        {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
-        for host in saved_hosts
-    ]
     notice = request.GET.get("notice", "")
     context = {
         **live_context(),
         "notice": NOTICES.get(notice),
         "is_expired": notice == "expired",
-        "oldest": ".".join(map(str, OLDEST_PYTHON)),
-        "hosts": hosts,
-        "hosts_error": hosts_error,
     }
     return render(request, "remote/home.html", context)
 
