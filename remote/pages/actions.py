@@ -145,7 +145,7 @@ def _show_error(
 @remote_io
 @require_POST
 def connect_saved(request: HttpRequest) -> HttpResponse:
-    """Connect with a saved login, or ask for the secret that was not saved."""
+    """Connect with a saved login, or ask for what was not saved; the key may be the id of a connection."""
     key = request.POST.get("key", "")
     try:
         login = saved_login(key)
@@ -153,6 +153,12 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
         return _show_error(
             request, {**_without_secrets(key).public_values(), "keep": True}, key, *_parts(error)
         )
+    except repository.SavedConnectionNotFound:
+        try:
+            address = from_id(key)
+        except InvalidAddress:
+            raise repository.SavedConnectionNotFound(key) from None
+        return render(request, "remote/host.html", host_context({**NEW, **vars(address)}))
     if login is None:
         return redirect("remote")
     return _connect(request, login, key)

@@ -33,6 +33,11 @@ ADVICE = {
 }
 
 
+def advice(stage: str, is_connected: bool) -> _StrOrPromise:
+    """Return what to do about a failure in a stage; why a connection was closed says it itself."""
+    return ADVICE[stage] if stage or is_connected else ""
+
+
 class StartContext(TypedDict):
     machine: RemoteConnection
     choice: environments.Choice
@@ -72,6 +77,9 @@ class Stage(TypedDict):
 
 
 def stages(status: str, current: str) -> list[Stage]:
+    """Return the stages of a start; none for a viewer that failed after it."""
+    if status == "failed" and not current:
+        return []
     names = list(STAGES)
     at = names.index(current) if current in names else len(names)
     steps = []

@@ -10,7 +10,7 @@ from remote.api.requests_viewers import session_to_dict
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.context import NOTICES, live_context, machine, machine_address, pending_logins
 from remote.pages.forms import sentence_of
-from remote.pages.viewer_context import ADVICE, stages, start_context
+from remote.pages.viewer_context import advice, stages, start_context
 from remote.services import connections as services
 from remote.services import environments, viewers
 from runicorn_site.web.access import Scope, access
@@ -108,18 +108,20 @@ def folders_page(request: HttpRequest) -> HttpResponse:
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the status of a viewer; with `HX-Request` only the part that changes."""
     session = session_to_dict(viewers.viewer_session(session_id=session_id))
-    status, stage, connection_id = session["status"], session["stage"], session["connection_id"]
-    failed = status == "failed"
+    connection_id = session["connection_id"]
     context = {
         "session": session,
-        "stages": stages(status, stage),
-        "is_pending": status in ("connecting", "reconnecting"),
-        "advice": ADVICE[stage] if failed else "",
+        "stages": stages(session["status"], session["stage"]),
+        "is_pending": session["status"] in ("connecting", "reconnecting"),
     }
-    if failed and any(connection["connection_id"] == connection_id for connection in services.connections()):
-        arguments = {"environment": session["conda_env"], "root": session["remote_root"]}
-        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
-        context["environments_url"] = machine_address(connection_id)
+    if session["status"] == "failed":
+        is_open = any(connection["connection_id"] == connection_id for connection in services.connections())
+        context["advice"] = advice(session["stage"], is_open)
+        context["can_connect"] = not is_open
+        if is_open:
+            arguments = {"environment": session["conda_env"], "root": session["remote_root"]}
+            context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
+            context["environments_url"] = machine_address(connection_id)
     fragment = "HX-Request" in request.headers
     return render(request, f"remote/{'_viewer' if fragment else 'viewer'}.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,32 @@ def test_a_failed_start_shows_its_reason_and_is_retried(
     assert page.input_value("input[name=root]") == str(remote_store)
     pressed(page, "Start")
     page.get_by_role("link", name="Open").wait_for()
+
+
+def test_a_viewer_whose_host_has_another_key_now_offers_to_connect_again(
+    near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit
+) -> None:
+    our_environment(sshd.home)
+    page = visit(near, "/remote/host", bypass_csp=True)
+    fill_in(page, sshd)
+    pressed(page, "Connect")
+    pressed(page, "Accept and connect")
+    page.get_by_role("link", name="Use .venv").click()
+    page.fill("input[name=root]", str(remote_store))
+    pressed(page, "Start")
+    page.get_by_role("link", name="Open").wait_for()
+    sshd.stop()
+    keygen(sshd.host_key)
+    sshd.start()
+    notice = page.get_by_role("alert")
+    expect(notice).to_have_text(
+        re.compile(r"presents a different key than before\. Connect again to \w+ them\.\s*$")
+    )
+    expect(page.locator(".about dd")).to_have_text(["failed"])
+    expect(page.locator(".stages")).to_have_count(0)
+    check(page)
+    pressed(page, "Connect")
+    expect(page.locator("dl code.fingerprint")).to_have_count(2)
 
 
 @pytest.mark.torture

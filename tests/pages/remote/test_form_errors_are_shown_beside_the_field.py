@@ -76,6 +76,12 @@ def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_
     assert answer.status_code == 400 and "Enter the password." in page and "the big one" in page
 
 
+def test_a_host_that_was_not_saved_is_connected_by_its_filled_in_form(client: Client, home: Path) -> None:
+    page = client.post("/remote/host/connect", {"key": "me@gpu.example.org:2222"}).content.decode()
+    assert all(f'value="{value}"' in page for value in ("me", "gpu.example.org", "2222"))
+    assert client.post("/remote/host/connect", {"key": "no address"}).status_code == 404
+
+
 def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home: Path) -> None:
     form = HERE | {"way": "password", "password": SECRET, "remember": "1", "save": "1"}
     client.post("/remote/host", form)
