@@ -71,17 +71,23 @@ def start_page(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_safe
 def folders_page(request: HttpRequest) -> HttpResponse:
-    """Show the folders of a connected host to choose one."""
+    """Show the folders of a connected host to choose one; for a missing folder the nearest one above it."""
     query = request.GET
     connection_id, environment = query.get("connection", ""), query.get("environment", "")
     path = query.get("path", "") or "~"
-    context: dict[str, object] = {"machine": machine(connection_id), "environment": environment, "path": path}
+    context: dict[str, object] = {
+        "machine": machine(connection_id),
+        "environment": environment,
+        "environments_url": machine_address(connection_id),
+        "start_url": machine_address(connection_id, "remote-start", environment=environment),
+        "path": path,
+    }
 
     def url(folder: str) -> str:
         return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
 
     try:
-        folder = services.list_folder(connection_id=connection_id, path=path)
+        folder, exists = services.nearest_folder(connection_id=connection_id, path=path)
     except ConnectionNotFound:
         raise
     except RemoteError as error:
@@ -93,6 +99,7 @@ def folders_page(request: HttpRequest) -> HttpResponse:
     folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
     context |= {
         "path": folder.path,
+        "missing": "" if exists else path,
         "parents": [("/", url("/")), *parents],
         "folders": folders[:MOST_FOLDERS],
         "more": max(0, len(folders) - MOST_FOLDERS),

@@ -100,6 +100,11 @@ def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
+def nearest_folder(*, connection_id: str, path: str) -> tuple[sftp.Folder, bool]:
+    """List a folder, or the nearest one above it that exists; return also whether it is the folder itself."""
+    return loop.run(sftp.nearest_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
+
+
 def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
     """Return the absolute path, and `folder`, `file` or None if nothing exists there."""
     return loop.run(sftp.path_kind(pool.get(connection_id).link, path), LOOK_SECONDS)

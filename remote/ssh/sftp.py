@@ -107,6 +107,24 @@ async def list_folder(link: Link, path: str) -> Folder:
     return await _with_sftp(link, absolute_path, read)
 
 
+async def nearest_folder(link: Link, path: str) -> tuple[Folder, bool]:
+    """List a folder, or the nearest one above it that exists; return also whether it is the folder itself.
+
+    Raises:
+        InvalidInput: the path is invalid or not a folder.
+        RemoteOperationFailed: it timed out, or another error.
+    """
+    absolute_path = folder = await expanded(link, path)
+    while True:
+        try:
+            return await list_folder(link, folder), folder == absolute_path
+        except RemotePathNotFound:
+            above = posixpath.dirname(folder)
+            if above == folder:
+                raise
+            folder = above
+
+
 async def _names(files: Any, folder: bytes) -> tuple[list[Any], bool]:
     names: list[Any] = []
     async for file in files.scandir(folder):
