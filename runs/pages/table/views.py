@@ -18,6 +18,7 @@ from runicorn_site.web.readable import current
 from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
+from runs.pages.table import polls
 from runs.pages.table.actions import address_of_view
 from runs.pages.table.baseline import baseline_ids
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, readable_columns
@@ -74,6 +75,8 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     """Show the runs of the storage root: the home page."""
     if list(request.GET) == ["view"]:
         return redirect(address_of_view(request.GET["view"], user_name(request)))
+    if "HX-Request" in request.headers and (answer := polls.not_modified(request)):
+        return answer
     root = active_root()
     state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
     table = GroupedTable(root, state) if state.is_grouped else None
@@ -113,6 +116,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     # The form sends every field; the address names only what differs from the defaults, and what can be undone.
     has_outcome = common["undo"] or common["refused"]
     answer["HX-Push-Url"] = request.get_full_path() if has_outcome else state.address
+    polls.remember(request, answer)
     return answer
 
 
