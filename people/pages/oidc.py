@@ -10,8 +10,9 @@ from typing import Any
 
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from people import services
@@ -108,7 +109,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     user = services.user_of_identity(claims["iss"], claims["sub"], name)
     note_user(request, name if user is None else user.get_username())
     if user is None:
-        return redirect(f"{reverse('login')}?notice=unknown")
+        sentence = gettext("You have no account here. Ask an administrator for one.")
+        return render(request, "people/message.html", {"sentence": sentence}, status=403)
     target = request.session.pop(NEXT, "")
     login(request, user, backend=BACKEND)
     request.session.set_expiry(None)

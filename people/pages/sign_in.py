@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, logout
-from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -26,10 +26,7 @@ from runicorn_site.web.pools import blocking
 TRIES, TRIES_SECONDS = 20, 60
 """Sign-ins of one address at one page, whatever the names: django-axes counts those of each name."""
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-NOTICES = {
-    "provider": _("The provider did not sign you in. Try again."),
-    "unknown": _("You have no account here. Ask an administrator for one."),
-}
+NOTICES = {"provider": _("The provider did not sign you in. Try again.")}
 
 
 # Hashing a password takes a good part of a second.
@@ -47,6 +44,10 @@ class SignIn(LoginView):
             return refusal
         note_user(request, request.POST.get("username", ""))
         return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        # The record of changes tells a refused sign-in by its status.
+        return self.render_to_response(self.get_context_data(form=form), status=403)
 
     def get_context_data(self, **kwargs: Any) -> Any:
         notice = NOTICES.get(self.request.GET.get("notice", ""))

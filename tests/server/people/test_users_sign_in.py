@@ -44,6 +44,19 @@ def test_a_user_signs_in_and_out(lab: Lab) -> None:
     until(lambda: requests.get(lab.url + "/api/runs", cookies=stolen, timeout=30).status_code == 401)
 
 
+def test_a_wrong_password_is_recorded_as_refused(lab: Lab) -> None:
+    name = "mallory"
+    assert "Please enter a correct username and password" in lab.sign_in(name, "wrong")[1].text
+
+    def lines(result: str) -> int:
+        filters = {"user": name, "result": result}
+        page = lab.session("root").get(f"{lab.url}/changes", params=filters, timeout=30)
+        return page.text.count("<bdi>/login</bdi>")
+
+    until(lambda: lines("refused") == 1)
+    assert lines("done") == 0
+
+
 def test_an_invitation_is_valid_once_and_its_password_has_to_be_good(lab: Lab) -> None:
     address = lab.command("add", "newcomer", "--role", "read")
     assert address.startswith(lab.url + "/invitations/")
@@ -71,7 +84,7 @@ def test_a_new_token_and_a_new_password_are_valid_at_once(lab: Lab) -> None:
 def test_a_name_is_locked_for_an_address_after_five_wrong_passwords(lab: Lab) -> None:
     address = "192.0.2.1"
     answers = [lab.sign_in("wu", "wrong", address)[1].status_code for _ in range(6)]
-    assert answers == [200, 200, 200, 200, 429, 429]
+    assert answers == [403, 403, 403, 403, 429, 429]
     locked = lab.sign_in("wu", address=address)[1]
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "900")
     assert "Try again in 15 minutes" in locked.text
@@ -110,7 +123,7 @@ def test_many_sign_ins_from_an_address_wait_for_a_minute_without_other_limits_to
         return answers[-1].status_code
 
     served, refused = until_refused(sign_in, 20)
-    assert (served[0], refused) == (200, 429)
+    assert (served[0], refused) == (403, 429)
     assert "Too many sign-ins from your address. Try again in a minute." in answers[-1].text
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
 
@@ -121,7 +134,7 @@ def test_a_disabled_user_is_signed_out_and_their_token_is_refused(lab: Lab) -> N
     lab.command("disable", "bo")
     until(lambda: lab.session("bo").get(lab.url + "/api/runs", timeout=30).status_code == 401)
     assert lab.status(secret, "GET", "/api/runs") == 401
-    assert lab.sign_in("bo")[1].status_code == 200
+    assert lab.sign_in("bo")[1].status_code == 403
     lab.command("enable", "bo")
     until(lambda: lab.status(secret, "GET", "/api/runs") == 200)
     assert lab.sessions.pop("bo").get(lab.url + "/api/runs", timeout=30).status_code == 401
