@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,8 +27,8 @@ from runicorn_site.web.addresses import site_address
 from runicorn_site.web.periods import InvalidToken, seconds_of
 from runicorn_site.web.pools import blocking
 
-PERIODS = ("30d", "90d", "365d", "")
-"""Lifetimes of a token; empty for one that does not expire."""
+PERIODS = {"30d": _("30 days"), "90d": _("90 days"), "365d": _("1 year"), "": _("Does not expire")}
+"""Lifetimes of a token."""
 
 
 class Granted(NamedTuple):
@@ -114,6 +115,8 @@ def page(
         "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],
         "tokens": api_tokens.tokens_of(actor.name).order_by("pk"),
         "scopes": scopes_of(actor),
+        "periods": PERIODS.items(),
+        "typed": request.POST if problem else {"scope": Scope.WRITE, "expires": "90d"},
         "now": time.time(),
         "added": added,
         "problem": problem,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from django.contrib.auth.models import Group, User
@@ -70,7 +70,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     try:
         user = services.add_user(name, role or Role.READ)
     except InvalidChange as error:
-        return page(request, problem=translated(str(error)))
+        return page(request, problem=translated(str(error)), refused="invite")
     return page(request, link=invitation(request, user), invited=user.username)
 
 
@@ -104,7 +104,7 @@ def change_group(request: HttpRequest) -> HttpResponse:
         else:
             services.set_role(services.group_named(name), role_of(request), project_of(request))
     except InvalidChange as error:
-        return page(request, problem=translated(str(error)))
+        return page(request, problem=translated(str(error)), refused="group")
     return redirect("users")
 
 
@@ -117,7 +117,7 @@ def change_access(request: HttpRequest) -> HttpResponse:
     try:
         services.set_access(project, "open" in request.POST)
     except InvalidChange as error:
-        return page(request, problem=translated(str(error)))
+        return page(request, problem=translated(str(error)), refused="access")
     return redirect("users")
 
 
@@ -150,6 +150,14 @@ ACTIONS: dict[str, Callable[[HttpRequest, User], None]] = {
 }
 
 
+TYPED: dict[str, Mapping[str, str]] = {
+    "invite": {"role": Role.READ},
+    "group": {"role": Role.WRITE_OWN},
+    "access": {},
+}
+"""Values of the forms at first."""
+
+
 def role_of(request: HttpRequest) -> Role | None:
     """Return the role in a form; None to remove one.
 
@@ -179,8 +187,10 @@ def invitation(request: HttpRequest, user: User) -> str:
     return request.build_absolute_uri(reverse("invitation", args=[services.invite(user)]))
 
 
-def page(request: HttpRequest, link: str = "", invited: str = "", problem: str = "") -> HttpResponse:
-    """Render the page with the result of a form."""
+def page(
+    request: HttpRequest, link: str = "", invited: str = "", problem: str = "", refused: str = ""
+) -> HttpResponse:
+    """Render the page with the result of a form; the one that was refused keeps what was typed."""
     access = list(ProjectAccess.objects.order_by("project"))
     context = {
         "access": [access_of_project for access_of_project in access if access_of_project.project],
@@ -194,6 +204,7 @@ def page(request: HttpRequest, link: str = "", invited: str = "", problem: str =
         "link": link,
         "invited": invited,
         "problem": problem,
+        "typed": TYPED | ({refused: request.POST} if refused else {}),
     }
     return render(request, "people/users.html", context, status=400 if problem else 200)
 

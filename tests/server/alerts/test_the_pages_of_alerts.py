@@ -18,6 +18,7 @@ from metrics.ingest.parse import ScriptAlert
 from runs.services.lookup import get_run
 from tests.folders import write_run
 from tests.processes import Viewer
+from tests.secrecy import secret
 from tests.server.alerts.conftest import Receiver
 from tests.waiting import until
 
@@ -98,8 +99,13 @@ def test_a_mistake_is_shown_beside_its_field(client: Client, alerts: Callable[..
     ):
         answer = client.post("/alerts/rules/new", RULE | wrong | {"save": ""})
         assert answer.status_code == 400 and f'id="error-{field}"' in answer.content.decode()
-    answer = client.post("/alerts/channels/new", {"name": "c", "url": "http://169.254.169.254/"})
-    assert answer.status_code == 400 and 'id="error-url"' in answer.content.decode()
+    key = secret()
+    answer = client.post(
+        "/alerts/channels/new", {"name": "c", "url": "http://169.254.169.254/", "secret": key}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 400 and 'id="error-url"' in page
+    assert 'value="http://169.254.169.254/"' in page and key not in page
 
 
 def test_a_channel_is_saved_and_tested_and_keeps_its_address(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.pages.markup import Markup
 from tests.processes import PROJECT, Viewer, environment, run_module
 from tests.secrecy import secret
 from tests.server.people.lab import Lab
@@ -168,6 +169,31 @@ def test_the_last_administrator_cannot_be_removed(lab: Lab) -> None:
     for action in (f"/users/{int(key.partition(chr(34))[0])}/{name}" for name in ("disable", "role")):
         answer = lab.send(browser, action, "/users", role="read")
         assert answer.status_code == 400 and "At least one administrator must remain" in answer.text
+
+
+def test_a_refused_form_keeps_what_was_typed(lab: Lab) -> None:
+    for path, page, fields in (
+        ("/users/invite", "/users", {"name": "ada", "role": "curate"}),
+        ("/users/groups", "/users", {"group": "vision", "role": "", "project": "a/b"}),
+        ("/users/access", "/users", {"project": "a/b"}),
+        ("/account/tokens", "/account", {"name": "a/b", "scope": "read", "expires": "30d"}),
+    ):
+        answer = lab.send(lab.session("root"), path, page, **fields)
+        assert answer.status_code == 400, path
+        assert values_of_form(answer.text, path).items() >= fields.items(), path
+
+
+def values_of_form(page: str, action: str) -> dict[str, str]:
+    """Return the values in the last form with this action."""
+    values: dict[str, str] = {}
+    for element in Markup(page).elements:
+        parents = {parent.tag: parent.attributes for parent in element.parents}
+        if parents.get("form", {}).get("action") == action:
+            if element.tag == "input":
+                values[element.attributes["name"]] = element.attributes.get("value", "")
+            elif element.tag == "option" and "selected" in element.attributes:
+                values[parents["select"]["name"]] = element.attributes["value"]
+    return values
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil.example"])
