@@ -113,7 +113,10 @@ def page(
         "form": form or password_form(request, bound=False),
         "role": role_label(actor.role),
         "projects": [Granted(name, role_label(role)) for name, role in sorted(actor.projects.items())],
-        "tokens": api_tokens.tokens_of(actor.name).order_by("pk"),
+        "tokens": [
+            (token, SCOPE_LABELS[Scope(token.scope)])
+            for token in api_tokens.tokens_of(actor.name).order_by("pk")
+        ],
         "scopes": scopes_of(actor),
         "periods": PERIODS.items(),
         "typed": request.POST if problem else {"scope": Scope.WRITE, "expires": "90d"},

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.folders import write_run
+from tests.pages.markup import Markup
 from tests.processes import PROJECT, environment, run_module, train
 from tests.secrecy import search
 from tests.server.people.lab import Lab, recorded
@@ -228,6 +229,13 @@ def test_the_socket_of_a_disabled_user_is_closed(lab: Lab) -> None:
                 pass
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
     lab.command("enable", "bo")
+
+
+def test_the_account_page_names_scopes_as_its_menu_does(lab: Lab) -> None:
+    lab.token("wu", "write", token="uploads")
+    page = Markup(lab.session("wu").get(f"{lab.url}/account", timeout=30).text)
+    (line,) = [element.text for element in page.all("li") if "uploads" in element.text]
+    assert "Upload runs and artifacts · created" in line
 
 
 def test_changes_are_recorded_without_secrets(lab: Lab, runs: dict[str, str]) -> None:
