@@ -77,4 +77,4 @@ def check_where(text: str) -> None:
         try:
             where_keys.parse(active_root(), text)
         except BadWhere as error:
-            raise InvalidAlert("where", str(error)) from error
+            raise InvalidAlert("where", error.sentence) from error

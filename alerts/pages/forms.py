@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alerts.errors import InvalidAlert
@@ -53,6 +54,17 @@ class RuleForm(forms.Form):
         rows = AlertChannel.objects.order_by("pk")
         self.fields["channels"].choices = [(str(row.pk), row.name) for row in rows]  # type: ignore[attr-defined]
 
+    def clean(self) -> None:
+        """Require the fields of the chosen kind."""
+        kind = KINDS.get(self.cleaned_data.get("kind", ""))
+        if kind is None:
+            return
+        missing = {name for name in kind.fields if self.cleaned_data.get(name) in (None, "", [])}
+        for name in missing.intersection(kind.required).difference(self.errors):
+            self.add_error(name, self.fields[name].error_messages["required"])
+        if kind.either and missing.issuperset(kind.either) and not self.errors.keys() & kind.either:
+            self.add_error(kind.either[0], _("Steps or minutes are required."))
+
     def condition(self) -> JsonObject:
         """Return the condition, without the fields of other kinds."""
         values = self.cleaned_data
@@ -73,7 +85,7 @@ class RuleForm(forms.Form):
     def refuse(self, error: InvalidAlert) -> None:
         """Show an error of a service beside its field."""
         field = error.inner or error.field
-        self.add_error(field if field in self.fields else None, translated(error.sentence))
+        self.add_error(field if field in self.fields else None, capfirst(translated(error.sentence)))
 
 
 class ChannelForm(forms.Form):

@@ -17,6 +17,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.ingest.parse import ScriptAlert
 from runs.services.lookup import get_run
 from tests.folders import write_run
+from tests.pages.markup import Markup
 from tests.processes import Viewer
 from tests.secrecy import secret
 from tests.server.alerts.conftest import Receiver
@@ -92,13 +93,18 @@ def test_a_rule_is_previewed_saved_changed_and_deleted(
 
 
 def test_a_mistake_is_shown_beside_its_field(client: Client, alerts: Callable[..., Any], run_id: str) -> None:
-    for wrong, field in (
-        ({"metric": ""}, "metric"),
-        ({"value": ""}, "value"),
-        ({"where": "status ~"}, "where"),
+    required = "This field is required."
+    for wrong, sentences in (
+        ({"metric": "", "value": ""}, {"metric": required, "value": required}),
+        ({"kind": "state"}, {"states": required}),
+        ({"kind": "plateau"}, {"points": "Steps or minutes are required."}),
+        ({"where": "status ="}, {"where": "Expected a value at position 9."}),
+        ({"kind": "samples", "samples": "reward <"}, {"samples": "Expected a value at position 9."}),
     ):
         answer = client.post("/alerts/rules/new", RULE | wrong | {"save": ""})
-        assert answer.status_code == 400 and f'id="error-{field}"' in answer.content.decode()
+        errors = Markup(answer.content.decode()).all("p", "error")
+        shown = {error.attributes["id"].removeprefix("error-"): error.text for error in errors}
+        assert (answer.status_code, shown) == (400, sentences)
     key = secret()
     answer = client.post(
         "/alerts/channels/new", {"name": "c", "url": "http://169.254.169.254/", "secret": key}
