@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.screens import Screen, open_run_details
+from tests.screens import Screen, fits_the_screen, open_run_details
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
 LONG = "transformer_base_lr3e-4_warmup2000_dropout0.1_seed42_data-mix-v7-warmup-of-the-first-stage"
+ENDS_WITHIN_ITS_SECTION = """(shown) => {
+    const [box, section] = [shown, shown.closest("section")].map((one) => one.getBoundingClientRect());
+    return box.right <= section.right;
+}"""
 LINES = "(element) => new Set([...element.getClientRects()].map((line) => Math.round(line.top))).size"
 
 
@@ -39,6 +44,22 @@ def test_the_search_shows_the_ends_of_long_names(viewer: Viewer, browser: Any, f
     for end in ends.all():
         box = end.bounding_box()
         assert box["width"] > 20 and box["x"] + box["width"] < places["x"] + places["width"]
+
+
+def test_a_name_without_places_to_break_stays_within_its_card(
+    viewer: Viewer, browser: Any, folder: Path
+) -> None:
+    name, now = "x" * 167, time.time()
+    write_run(folder, "p", name, metrics=[{"y" * 167: 9.0}], status="failed", created_at=now - 60)
+    run_id = write_run(folder, "p", "next", created_at=now)
+    until(lambda: viewer.get("/api/v2/experiments").json()["total"] == 2)
+    browser.goto(f"{viewer.url}/alerts/rules/new?template=failed")
+    browser.get_by_role("button", name="Preview on past runs").click()
+    for link in (browser.get_by_role("link", name=name), browser.locator(".changed-card .against a")):
+        link.wait_for()
+        assert link.evaluate(ENDS_WITHIN_ITS_SECTION)
+        until(lambda: fits_the_screen(browser))
+        browser.goto(f"{viewer.url}/runs/{run_id}")
 
 
 @pytest.mark.journey("wide")
