@@ -141,8 +141,7 @@ def _verdict(changes: list[float]) -> PairedVerdict:
     spread = math.sqrt(sum((change - mean) ** 2 for change in changes) / (n - 1))
     error = spread / math.sqrt(n)
     half = student.quantile((1 + LEVEL) / 2, n - 1) * error
-    tail = student.upper_tail(abs(mean) / error, n - 1) if error else 0.0 if mean else 0.5
-    word = "within_noise" if tail >= 1 - LEVEL else "better" if mean > 0 else "worse"
+    word = "within_noise" if abs(mean) <= half else "better" if mean > 0 else "worse"
     return {
         "verdict": word,
         "difference": mean,

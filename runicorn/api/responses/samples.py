@@ -66,7 +66,7 @@ class PairedVerdict(TypedDict):
     """Whether the last run is better than the first on the samples that both have."""
 
     verdict: Annotated[
-        str, "`better`, `worse`, `within_noise` or `unknown`; a one-sided test at `1 - level`."
+        str, "`better`, `worse`, `within_noise` where the interval contains zero, or `unknown`."
     ]
     difference: Annotated[float, "Mean difference of the rewards."]
     interval: Annotated[list[float] | None, "Of the mean difference; Student's t over the samples."]

@@ -364,6 +364,19 @@ def test_a_verdict_is_over_pairs_of_rewards_of_the_first_and_the_last_run(log: L
     assert answer["verdict"]["difference"] == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_paired_verdict_is_within_noise_where_its_interval_contains_zero(log: Log, api: Any) -> None:
+    def run(rewards: list[float]) -> str:
+        return log([{"id": f"q{n}", "reward": reward} for n, reward in enumerate(rewards)], name="eval").name
+
+    first, changes = run([0.0] * 8), [0.8, -0.1, 0.5, 0.1, -0.1, 0.4, 0.2, 0.0]
+    for shift, word in ((0.0, "within_noise"), (-0.45, "within_noise"), (0.1, "better"), (-0.5, "worse")):
+        last = run([change + shift for change in changes])
+        query = {"runs": f"{first},{last}", "name": "eval"}
+        verdict = read(api.get("/api/v2/samples/compare", query))["verdict"]
+        low, high = verdict["interval"]
+        assert (verdict["verdict"], low <= 0 <= high) == (word, word == "within_noise"), shift
+
+
 def running(store: Path, make_run: Any) -> Path:
     return folder_of(store, make_run(store, status="running", created_at=time.time(), metrics=[]))
 
