@@ -240,6 +240,19 @@ def test_a_formula_is_defined_and_its_mistake_is_shown(project: Page, store: Pat
 
 
 @pytest.mark.django_db
+def test_a_formula_of_metrics_that_no_run_logs_is_refused(project: Page, store: Path, client: Client) -> None:
+    typed = {"name": "twice", "formula": "nosuch * 2 + val_acc - other"}
+    posted = client.post("/projects/vision/add-formula", typed)
+    markup = project(posted["Location"])
+    assert "No run of this project logs nosuch, other." in markup.texts("p", "notice")
+    assert analysis.read(store, "vision")["formulas"] == {}
+    fields = {field.attributes.get("name"): field.attributes.get("value") for field in markup.all("input")}
+    assert typed.items() <= fields.items()
+    posted = client.post("/projects/vision/add-formula", {"name": "twice", "formula": "val_acc * 2"})
+    assert posted["Location"] == "/projects/vision/groups?metric=twice"
+
+
+@pytest.mark.django_db
 def test_a_formula_is_renamed_and_deleted_on_the_page(project: Page, store: Path, client: Client) -> None:
     def formulas() -> dict[str, str]:
         return dict(analysis.read(store, "vision")["formulas"])

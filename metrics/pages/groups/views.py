@@ -36,6 +36,8 @@ from runs.services import analysis as services
 from runs.services.dead_runs import refresh_before_listing
 
 NOTHING = ""
+REFUSED = ("problem", "name", "formula")
+"""Fields of the address after a refused formula: what is wrong, and what was typed."""
 
 
 @access(Scope.READ)
@@ -71,7 +73,7 @@ def groups_page(request: HttpRequest, project: str) -> HttpResponse:
         "most": analysis.MOST_RUNS,
         "address": request.GET.urlencode(),
         "formulas": sorted(content["formulas"].items()),
-        "formula_problem": request.GET.get("problem", ""),
+        "refused": {name: request.GET.get(name, "") for name in REFUSED},
     }
     return render(request, "metrics/groups.html", context)
 
@@ -102,17 +104,23 @@ def change_baseline(request: HttpRequest, project: str) -> HttpResponse:
 def add_formula(request: HttpRequest, project: str) -> HttpResponse:
     """Define a formula, or change the name or the text of one (`replaces`), and show its groups."""
     name, text = request.POST.get("name", "").strip(), request.POST.get("formula", "")
-    problem = ""
+    root, replaces, problem = active_root(), request.POST.get("replaces", ""), ""
     try:
-        formulas.parse(text)
-        define(active_root(), project, name, text, request.POST.get("replaces", ""))
+        logged = keys.metric_keys(root, project)
+        if unknown := [metric for metric in formulas.metrics(formulas.parse(text)) if metric not in logged]:
+            problem = _("No run of this project logs {names}.").format(names=", ".join(unknown))
+        else:
+            define(root, project, name, text, replaces)
     except formulas.BadFormula as error:
         problem = translated(error.args[0])
     except NotFound:
         problem = _("This formula was deleted.")
     except ValidationError:
         problem = _("A metric or formula has this name already, or the name is not valid.")
-    return _back(request, project, **({"problem": problem} if problem else {"metric": name}))
+    if not problem:
+        return _back(request, project, metric=name)
+    typed = {} if replaces else {"name": name, "formula": text}
+    return _back(request, project, problem=problem, **typed)
 
 
 @access(Scope.CURATE, Subject.PROJECT)
@@ -145,9 +153,8 @@ def _grouped(root: StorageRoot, project: str, by: Sequence[str], where: str) -> 
 
 
 def _back(request: HttpRequest, project: str, **changes: str) -> HttpResponse:
-    query = QueryDict(request.POST.get("address", "")).dict() | changes
-    if "problem" not in changes:
-        query.pop("problem", None)
+    query = QueryDict(request.POST.get("address", "")).dict()
+    query = {name: value for name, value in query.items() if name not in REFUSED} | changes
     return redirect(f"{reverse('project-groups', args=[project])}?{urlencode(query)}")
 
 
