@@ -10,6 +10,9 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from runicorn.message import Message
+from runicorn.store import layout
+from runicorn.store.state import STATES
 from runicorn_site.web.readable import current, only_readable
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts, keys
@@ -20,6 +23,9 @@ from runs.query.where.completion import CursorContext, operators, quoted, quoted
 
 MOST = 20
 BARE_KEY = re.compile(r"[\w./-]+")
+KEYED = {Kind.CONFIG: CONFIG, Kind.METRIC: METRIC}
+STATE_WORDS = {"status": layout.STATUSES, "state": STATES}
+"""Values of the fields that have only these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,29 @@ def corrections(
         Suggestion(f"{before}{bare_keys.dotted(kind, name)}{rest[key.end() :].rstrip()}", kind or "field")
         for kind, name, _ in bare_keys.likely(candidates, key[0])
     ]
+
+
+def hints(root: StorageRoot, text: str, project: str = "") -> list[Message]:
+    """Return why no run may match a valid expression: keys that no run of the project has, and unknown states."""
+    known = {(kind, key) for kind, key, _ in _keys(root, project)}
+    hints = []
+    for comparison in comparisons(parse(root, text, project)):
+        field = comparison.field
+        if (kind := KEYED.get(field.kind)) and (kind, field.name) not in known:
+            key = bare_keys.dotted(kind, field.name)
+            hints.append(
+                Message("No run of project {project} has the key {key}.", project=project, key=key)
+                if project
+                else Message("No run has the key {key}.", key=key)
+            )
+        if field.kind is Kind.TEXT and field.name in STATE_WORDS and comparison.operator in ("=", "in"):
+            words = STATE_WORDS[field.name]
+            hints += [
+                Message("{word!r} is not one of {choices}.", word=value, choices=", ".join(words))
+                for value in comparison.values
+                if value not in words
+            ]
+    return list(dict.fromkeys(hints))
 
 
 def suggestions(root: StorageRoot, place: CursorContext, project: str = "") -> list[Suggestion]:

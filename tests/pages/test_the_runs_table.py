@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -128,6 +129,27 @@ def test_filters_without_a_match_say_so_and_can_be_cleared(three: Path, page: Pa
     text = " ".join(markup.texts("main"))
     assert "No runs match" in text
     assert "/" in [link.attributes["href"] for link in markup.all("a") if link.text == "Clear filters"]
+
+
+@pytest.mark.parametrize(
+    ("query", "hints"),
+    [
+        ("where=status = runing", ["'runing' is not one of running, finished, failed, interrupted."]),
+        ("where=config.nosuch < 3", ["No run has the key config.nosuch."]),
+        ("where=metric.nosuch.min < 3", ["No run has the key metric.nosuch."]),
+        ("where=config.lr < 3 and config.x = 1&group=replicas", ["No run has the key config.x."]),
+        ("where=config.x = 1&project=nlp", ["No run of project nlp has the key config.x."]),
+        ("where=state in (stalled, running) and config.lr < 0", []),
+        ("where=config.opt = runing and config.status = x", ["No run has the key config.status."]),
+        ("where=not status = runing", []),
+    ],
+)
+def test_a_filter_without_a_match_names_unknown_keys_and_states(
+    three: Path, page: Page, query: str, hints: list[str]
+) -> None:
+    markup = page(f"/?{quote(query, safe='=&')}")
+    shown = [element.text for element in markup.all("p") if any(p.has("empty") for p in element.parents)]
+    assert shown == hints
 
 
 def test_a_condition_finds_runs_and_an_invalid_one_names_the_position(three: Path, page: Page) -> None:

@@ -120,6 +120,8 @@ class TableContext(TypedDict):
     problem: str
     corrections: list[tuple[str, str]]
     """Valid expressions in the place of a malformed one, with their addresses."""
+    hints: list[str]
+    """Why no run may match the condition."""
     chips: list[Chip]
     orders: list[tuple[str, str]]
     projects: list[str]
@@ -147,6 +149,7 @@ def table_context(
         "view": next((view for view in saved_views if view.current), None),
         "problem": problem,
         "corrections": _corrections(root, state) if problem else [],
+        "hints": [] if problem or len(page) else _hints(root, state),
         "chips": chips(state, counts(root, state)),
         "orders": orders(state),
         "projects": [project["name"] for project in projects(root)],
@@ -206,6 +209,14 @@ def _corrections(root: StorageRoot, state: TableState) -> list[tuple[str, str]]:
         texts = [suggestion.text for suggestion in corrections]
         return [(text, state.but(where=text).address) for text in texts]
     return []
+
+
+def _hints(root: StorageRoot, state: TableState) -> list[str]:
+    return (
+        [translated(hint) for hint in where_keys.hints(root, state.where, state.project)]
+        if state.where
+        else []
+    )
 
 
 def _page(matches: Matches, state: TableState) -> OpenPage:
