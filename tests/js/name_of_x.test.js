@@ -9,7 +9,7 @@ const context = { measureText: (text) => ({ width: 6 * text.length }) };
 const ticks = (...values) => values.map((value) => ({ value, label: String(value) }));
 const place = (...values) => nameOfX(context, { box: { left: 0, right: 200 }, x: { at: (value) => value }, xTicks: ticks(...values), corner: "step" });
 
-test("after the last label, where there is room", () => {
+test("after the last label, where it fits", () => {
   assert.deepEqual(place(0, 100), { right: 200 });
   assert.deepEqual(place(0, 100, 168), { right: 207 });
 });
@@ -25,7 +25,7 @@ test("before the last label of two, whose ends tell the range", () => {
   assert.deepEqual(place(200), { right: 184 });
 });
 
-test("nowhere without room", () => {
+test("nowhere if it fits nowhere", () => {
   assert.equal(place(160, 200), null);
   assert.equal(nameOfX(context, { box: { left: 0, right: 20 }, x: { at: (value) => value }, xTicks: ticks(10), corner: "step" }), null);
 });

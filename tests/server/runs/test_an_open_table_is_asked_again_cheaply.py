@@ -64,14 +64,14 @@ def test_what_has_no_version_is_seconds_old_at_most(clock: list[float]) -> None:
 def test_a_change_is_seen_by_the_next_look(viewer: Viewer) -> None:
     run_id = write_run(viewer.root, "p", "n")
 
-    def look(tag: str = "") -> Any:
+    def fetch(tag: str = "") -> Any:
         return viewer.get("/", headers={"HX-Request": "true", "If-None-Match": tag})
 
-    until(lambda: run_id in look().text)
-    tag = look().headers["ETag"]
-    until(lambda: look(tag).status_code == 304)
+    until(lambda: run_id in fetch().text)
+    tag = fetch().headers["ETag"]
+    until(lambda: fetch(tag).status_code == 304)
     assert (
         requests.patch(f"{viewer.url}/api/runs/{run_id}", json={"tags": ["new-tag"]}, timeout=30).status_code
         == 200
     )
-    assert "new-tag" in look(tag).text
+    assert "new-tag" in fetch(tag).text
