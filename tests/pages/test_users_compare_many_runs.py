@@ -50,6 +50,26 @@ def _label(browser: Any, screen: Screen) -> str:
     return browser.evaluate(LABEL)  # type: ignore[no-any-return]
 
 
+@pytest.mark.journey("wide")
+def test_the_box_beside_a_list_has_the_neighbours_of_a_curve_only(
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+) -> None:
+    ids = [
+        write_run(folder, name=f"n{i}", metrics=[{"loss": 1.0 + i, "acc": 1.0 + i}] * 30) for i in range(10)
+    ]
+    server = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(server.get("/api/runs").json()) == len(ids))
+    browser.goto(f"{server.url}/compare?runs={','.join(ids)}")
+    until(lambda: browser.evaluate(LABEL).count("points") == len(ids))
+    rows = browser.locator("figure[data-name=loss] .readout p")
+    _point(browser, 0.5, 0.4)
+    until(lambda: rows.count() == 3)
+    browser.get_by_role("button", name="Fold the list").click()
+    _point(browser, 0.6, 0.4)
+    until(lambda: rows.count() == 8)
+    assert rows.last.inner_text() == "and 3 more"
+
+
 def test_groups_have_all_runs_that_match_and_their_members(
     viewer: Viewer, browser: Any, screen: Screen
 ) -> None:

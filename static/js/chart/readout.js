@@ -9,6 +9,8 @@ import { restyleMark, verdictMark } from "./verdicts.js";
 
 const MOST_ROWS = 12;
 const FEW_ROWS = 7;
+/** Where the list of runs has all values already. */
+const [BESIDE_LIST, LIST] = [3, ".workspace:not(.folded, .grouped)"];
 const SMALL = 260;
 /** Pixels between the box and the cursor, the chart and the edges of its pane. */
 const GAP = 8;
@@ -25,10 +27,12 @@ export class Readout {
 
   /** Show the readings around `near` at `across` pixels from the left of a chart that is `height` pixels tall. */
   show(reads, near, across, height) {
+    const { area } = this;
     const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
     // The box of a small chart is outside of it, and has the neighbours only.
     const isSmall = height < SMALL;
-    const most = isSmall ? FEW_ROWS : MOST_ROWS;
+    const isListed = isSmall && area.closest(LIST) !== null;
+    const most = isListed ? BESIDE_LIST : isSmall ? FEW_ROWS : MOST_ROWS;
     const start = Math.max(0, Math.min(ordered.indexOf(near) - Math.floor(most / 2), ordered.length - most));
     const shown = ordered.slice(start, start + most);
     const texts = alignNumbers(shown.map(({ value }) => value));
@@ -41,7 +45,7 @@ export class Readout {
     while (this.rows.length > shown.length) this.rows.pop().remove();
     while (this.rows.length < shown.length) this.rows.push(row());
     for (const [i, read] of shown.entries()) fill(this.rows[i], read, texts[i], read === near, this.verdictOf(read.curve));
-    const rest = ordered.length - shown.length;
+    const rest = isListed ? 0 : ordered.length - shown.length;
     if (rest > 0) setText(this.rest, gettext("and {n} more", { n: rest }));
     const children = [...this.rows, ...(rest > 0 ? [this.rest] : [])];
     if (children.length !== this.element.children.length || children.at(-1) !== this.element.lastChild) this.element.replaceChildren(...children);
