@@ -91,7 +91,7 @@ def test_dragging_over_the_plots_of_config_values_filters_the_page(
     plot = browser.locator("#scatter svg")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
-    browser.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 24)
+    browser.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 24)
     browser.mouse.down()
     browser.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.83 * box["height"], steps=4)
     browser.mouse.up()

@@ -1,6 +1,7 @@
 /** The value of a metric over the runs of a search, and the best of them until then. */
 
-import { axisOf, picture, widthOf } from "../chart/render/svg.js";
+import { frame, picture, widthOf } from "../chart/render/svg.js";
+import { axisOf } from "../chart/scales/picture_axis.js";
 import { formatNumber } from "../chart/text/format.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
@@ -24,8 +25,7 @@ export function drawBestSoFar(holder, shown, metric, mode) {
   const drawing = picture(holder, width, HEIGHT, ngettext("Best {name} of {n} run: {best}, {run}.", "Best {name} of {n} runs: {best}, {run}.", shown.length, words));
   const up = axisOf(metric, shown, [box.bottom, box.top]);
   const across = (place) => box.left + ((box.right - box.left) * (place + 1)) / (shown.length + 1);
-  svg("path", { class: "axis", d: `M${box.left} ${box.top}V${box.bottom}H${box.right}` }, drawing);
-  for (const [at, text] of up.ends) svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
+  frame(drawing, box, up);
   svg("text", { class: "name", x: 0, y: 12 }, drawing, metric.name);
   const steps = best.map(([place, value], i) => `${i ? "H" : "M"}${across(place)}${i ? "V" : " "}${up.at(value)}`);
   svg("path", { class: "best-line", d: `${steps.join("")}H${box.right}` }, drawing);

@@ -1,6 +1,7 @@
 /** Parallel coordinates: one line per run across the axes, the last of which is the metric. */
 
-import { axisOf, picture, short, widthOf } from "../chart/render/svg.js";
+import { picture, widthOf } from "../chart/render/svg.js";
+import { axisOf, short } from "../chart/scales/picture_axis.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
 import { wireBrush } from "./brush.js";

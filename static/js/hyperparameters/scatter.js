@@ -1,7 +1,8 @@
 /** Scatter plot: one dot per run, x = config value, y = best metric value. */
 
 import { scatter } from "../chart/kinds/scatter.js";
-import { axisOf, picture, widthOf } from "../chart/render/svg.js";
+import { frame, picture, widthOf } from "../chart/render/svg.js";
+import { axisOf } from "../chart/scales/picture_axis.js";
 import { formatNumber } from "../chart/text/format.js";
 import { svg } from "../dom.js";
 import { ngettext } from "../i18n.js";
@@ -23,11 +24,9 @@ export function drawScatter(holder, shown, x, y, brushed) {
   const width = widthOf(holder);
   const box = { left: 64, right: width - 24, top: 28, bottom: HEIGHT - 44 };
   const drawing = picture(holder, width, HEIGHT, label);
-  const across = axisOf(x, shown, [box.left, box.right]);
+  const across = axisOf(x, shown, [box.left + EDGE, box.right - EDGE], true);
   const up = axisOf(y, shown, [box.bottom, box.top]);
-  svg("path", { class: "axis", d: `M${box.left} ${box.top}V${box.bottom}H${box.right}` }, drawing);
-  for (const [at, text] of across.ends) svg("text", { x: at, y: box.bottom + 16, "text-anchor": "middle" }, drawing, text);
-  for (const [at, text] of up.ends) svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
+  frame(drawing, box, up, across);
   svg("text", { class: "name", x: (box.left + box.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, drawing, x.name);
   svg("text", { class: "name", x: 0, y: 12 }, drawing, y.name);
   const isCrowd = shown.length > CROWD;

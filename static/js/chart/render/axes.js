@@ -56,7 +56,7 @@ export function drawAxes(context, plot, colours) {
  * Where the name of the x axis ends, in the line of the labels: after the last of them, in place of it if two others
  * are left, else before it. Null if it fits nowhere.
  */
-export function nameOfX(context, { box, x, xTicks, corner }) {
+function nameOfX(context, { box, x, xTicks, corner }) {
   if (!corner) return null;
   const widthOf = (text) => context.measureText(text).width;
   const half = (tick) => widthOf(tick.label) / 2;

@@ -1,8 +1,6 @@
-/** Small SVG pictures: axes of numbers or of words. */
+/** Small SVG pictures with axes. */
 
 import { svg } from "../../dom.js";
-import { makeScale, padded } from "../scales/scale.js";
-import { formatNumber } from "../text/format.js";
 
 /** How wide a picture in `holder` is to be, in CSS pixels. */
 export function widthOf(holder) {
@@ -15,37 +13,12 @@ export function picture(holder, width, height, label) {
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "picture" }, holder);
 }
 
-/**
- * Scale of one axis, {at: value to pixel, ends: [[pixel, label], …], step: pixels between words, within(from, to): what lies between two pixels, {low,
- * high} or {words}}. Texts are evenly spaced, numbers in them in their order.
- */
-export function axisOf({ values, log }, shown, range) {
-  const there = shown.map(({ i }) => values[i]).filter((value) => value !== null);
-  if (there.length && there.every((value) => typeof value === "number")) {
-    const usable = log ? there.filter((value) => value > 0) : there;
-    const domain = padded(Math.min(...usable), Math.max(...usable), log);
-    const scale = makeScale(domain, range, log);
-    const at = (value) => (typeof value !== "number" || (log && value <= 0) ? null : scale.at(value));
-    const within = (...pixels) => {
-      const [low, high] = pixels.map(scale.invert).sort((a, b) => a - b);
-      return { low, high };
-    };
-    const [lowest, highest] = [Math.min(...usable), Math.max(...usable)];
-    return { at, within, ends: [...new Set([lowest, highest])].map((value) => [scale.at(value), formatNumber(value)]) };
+/** Draw the axes of a plot in `box`, with a grid from the labels of `up`; `across` may have none. */
+export function frame(drawing, box, up, across = { ticks: [] }) {
+  for (const [at, text] of up.ticks) {
+    svg("path", { class: "grid", d: `M${box.left} ${at}H${box.right}` }, drawing);
+    svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
   }
-  const words = [...new Set(there.map(String))].sort(new Intl.Collator("en", { numeric: true }).compare);
-  const step = (range[1] - range[0]) / (words.length + 1);
-  const place = new Map(words.map((word, i) => [word, range[0] + step * (i + 1)]));
-  const every = Math.ceil(words.length / 12);
-  const ends = [...place].filter((_, i) => i % every === 0).map(([word, at]) => [at, short(word)]);
-  const within = (...pixels) => {
-    const [first, last] = pixels.sort((a, b) => a - b);
-    return { words: words.filter((word) => place.get(word) >= first && place.get(word) <= last) };
-  };
-  return { at: (value) => place.get(String(value)) ?? null, within, ends, step: Math.abs(step) };
-}
-
-/** A word that fits beside an axis. */
-export function short(word, most = 14) {
-  return word.length > most ? `${word.slice(0, most - 1)}…` : word;
+  svg("path", { class: "axis", d: `M${box.left} ${box.bottom}H${box.right}` }, drawing);
+  for (const [at, text] of across.ticks) svg("text", { x: at, y: box.bottom + 16, "text-anchor": "middle" }, drawing, text);
 }
