@@ -81,15 +81,22 @@ def test_a_long_chosen_project_ends_before_the_arrow_of_its_select(
     viewer: Viewer, browser: Any, folder: Path
 ) -> None:
     project = "preference-optimization-with-many-ablations-" * 2
-    write_run(folder, project, "short")
+    run_id = write_run(folder, project, "short")
+    assert viewer.get(f"/api/runs/{run_id}").status_code == 200
     browser.goto(f"{viewer.url}/?project={project}")
     chosen = browser.locator('select[name="project"] selectedcontent')
-    assert chosen.evaluate("(text) => text.scrollWidth > text.clientWidth")
+    until(lambda: chosen.evaluate("(text) => text.scrollWidth > text.clientWidth"))
     assert chosen.evaluate("(text) => getComputedStyle(text).textOverflow") == "ellipsis"
     select, text = (
         browser.locator(at).bounding_box() for at in ('select[name="project"]', "selectedcontent >> nth=0")
     )
     assert text["x"] + text["width"] + 16 <= select["x"] + select["width"]
+
+
+@pytest.mark.journey("wide")
+def test_the_select_shows_a_project_before_it_has_runs(viewer: Viewer, browser: Any) -> None:
+    browser.goto(f"{viewer.url}/?project=not-yet")
+    assert browser.locator('select[name="project"]').input_value() == "not-yet"
 
 
 @pytest.mark.journey("wide")
