@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from django.db.models import Count, QuerySet
 
@@ -49,6 +50,21 @@ def differing_keys(root: StorageRoot, project: str) -> list[str]:
     Words that are different in every run, such as names and paths, are left out.
     """
     return list(_told_apart(_of_latest(root, project)))[:MOST_DIFFERING]
+
+
+def differing_keys_of(root: StorageRoot, projects: Sequence[str]) -> list[str]:
+    """Return up to five such keys of one project, or of several: of each as many, those of the first first.
+
+    Among several projects, one with a single run has all of its keys.
+    """
+    if len(projects) == 1:
+        return differing_keys(root, projects[0])
+    of_each = [
+        list(_told_apart(rows)) or [key for key, _, runs, _ in rows if runs == 1]
+        for rows in (_of_latest(root, project) for project in projects)
+    ]
+    in_turn = (key for keys in zip_longest(*of_each) for key in keys if key is not None)
+    return list(dict.fromkeys(in_turn))[:MOST_DIFFERING]
 
 
 def recent_config_keys(root: StorageRoot, project: str) -> list[str]:

@@ -18,6 +18,12 @@ def projects(root: StorageRoot) -> list[Project]:
     return counts.remembered(root, "projects", lambda: _projects(root))
 
 
+def latest_projects(root: StorageRoot, most: int) -> list[str]:
+    """Return the names of the projects that changed last, the latest first."""
+    ordered = sorted(projects(root), key=lambda project: project["latest_update"], reverse=True)
+    return [project["name"] for project in ordered[:most]]
+
+
 def _projects(root: StorageRoot) -> list[Project]:
     runs = Run.objects.in_root(root).live().order_by("project", "name").values_list("project", "name")
     projects: dict[str, Project] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runicorn.store.project import analysis
 from runs.pages.table.values import FIGURE_SPACE, PUNCTUATION_SPACE, aligned
 from tests.folders import write_run
 from tests.pages.markup import Markup
@@ -77,6 +78,19 @@ def test_words_are_aligned_left_and_numbers_right(two: Path, page: Page) -> None
 def test_the_project_has_no_column_when_it_is_filtered_by(two: Path, page: Page) -> None:
     assert [head.text for head in page("/").all("th", "c-project")] == ["Project"]
     assert not page("/?project=p").all("th", "c-project")
+
+
+def test_a_first_run_of_a_second_project_leaves_the_columns_of_the_others(store: Path, page: Page) -> None:
+    base = write_run(store, "demo", "base", metrics=[{"acc": 0.5}], config={"batch": 16, "lr": 0.1})
+    write_run(store, "demo", "other", metrics=[{"acc": 0.6}], config={"batch": 32, "lr": 0.1})
+    analysis.write(analysis.path_of(store, "demo"), {**analysis.empty(), "baseline": [base]})
+    assert {"vs baseline", "batch"} <= _heads(page("/"))
+    write_run(store, "mine", "first", metrics=[{"loss": 0.6}], config={"depth": 3})
+    assert {"vs baseline", "batch", "depth"} <= _heads(page("/"))
+
+
+def _heads(markup: Markup) -> set[str]:
+    return {head.text for head in markup.all("th")}
 
 
 def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:

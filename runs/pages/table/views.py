@@ -28,22 +28,22 @@ from runs.pages.table.groups.rows import GroupedTable, grouped_context
 from runs.pages.table.rows import run_page, table_context, wide_context
 from runs.pages.table.state import TableState, with_added
 from runs.pages.workspace.views import workspace_context
-from runs.query.keys import differing_keys
-from runs.query.projects import projects
+from runs.query.keys import differing_keys_of
+from runs.query.projects import latest_projects
 from runs.services.recycle_bin import soft_delete_runs
 
 
 def usual_columns(root: StorageRoot, project: str) -> tuple[Sequence[str], tuple[str, ...]]:
     """Return the columns that were chosen for a project, or else for all, and those of a user who has chosen none.
 
-    The second are the usual ones, the verdict against the baseline of the project, and the config keys that differ
-    between its runs. Metrics and config
-    keys that were chosen for all projects are not those of one project.
+    The second are the usual ones, the verdict against a baseline, and the config keys that differ between the runs of
+    the project, or else of those that changed last. Metrics and config keys that were chosen for all projects are not
+    those of one project.
     """
     everywhere = readable_columns(root, filter(is_column, preferences.table_columns()))
-    only = project or only_project(root)
-    differing = [f"config.{key}" for key in differing_keys(root, only)] if only else []
-    if baseline_ids(root, only):
+    latest = [project] if project else latest_projects(root, MOST_PROJECTS)
+    differing = [f"config.{key}" for key in differing_keys_of(root, latest)]
+    if any(baseline_ids(root, name) for name in latest):
         differing = ["verdict", *differing]
     if not project:
         return everywhere, with_added(DEFAULT_COLUMNS, differing)
@@ -58,12 +58,8 @@ def _are_of_demo(runs: Sequence[Run]) -> bool:
     return bool(runs) and all(run.project == "digits" and "demo" in run.tags for run in runs)
 
 
-def only_project(root: StorageRoot) -> str:
-    """Return the name of the project if the root has one: its columns are then those of all runs."""
-    names = [project["name"] for project in projects(root)]
-    return names[0] if len(names) == 1 else ""
-
-
+MOST_PROJECTS = 5
+"""Projects whose config keys and baselines make columns of a table of all projects: those that changed last."""
 MOST_UNDONE = 200
 """Ids in the address that offers to restore deleted runs: as many as the largest page has."""
 
