@@ -75,7 +75,9 @@ def test_words_are_aligned_left_and_numbers_right(two: Path, page: Page) -> None
     assert heads == {"opt": False, "lr": True}
 
 
-def test_the_project_has_no_column_when_it_is_filtered_by(two: Path, page: Page) -> None:
+def test_the_project_has_a_column_only_where_there_may_be_several(two: Path, page: Page) -> None:
+    assert not page("/").all("th", "c-project")
+    write_run(two, "q", "another", metrics=[{"acc": 0.5}])
     assert [head.text for head in page("/").all("th", "c-project")] == ["Project"]
     assert not page("/?project=p").all("th", "c-project")
 
@@ -91,6 +93,18 @@ def test_a_first_run_of_a_second_project_leaves_the_columns_of_the_others(store:
 
 def _heads(markup: Markup) -> set[str]:
     return {head.text for head in markup.all("th")}
+
+
+def test_a_metric_that_all_rows_show_is_named_in_the_head(store: Path, page: Page) -> None:
+    for n in range(2):
+        write_run(store, "p", f"r{n}", metrics=[{"val/acc": n / 2}], created_at=1.7e9 - n)
+    markup = page("/")
+    assert markup.texts("th", "c-best") == ["Best val/acc"]
+    assert markup.texts("td", "c-best") == ["0.0", "0.5"]
+    write_run(store, "q", "other", metrics=[{"loss": 0.3}], created_at=1.8e9)
+    markup = page("/")
+    assert markup.texts("th", "c-best") == ["Best metric"]
+    assert [text.split()[0] for text in markup.texts("td", "c-best")] == ["loss0.3", "val/acc0.0", "val/acc0.5"]
 
 
 def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:

@@ -160,7 +160,7 @@ def test_groups_that_differ_in_many_settings_have_names_of_their_own(store: Path
 def test_the_metric_of_the_table_is_the_first_metric_of_the_page(store: Path, page: Page) -> None:
     write_run(store, "vision", metrics=[{"epoch": 1, "train/loss": 2.0, "val/acc": 0.5}])
     assert "val/acc" in page("/projects/vision/groups").texts("th")
-    assert "val/acc" in page("/?project=vision").texts("span", "soft")
+    assert "Best val/acc" in page("/?project=vision").texts("th", "c-best")
 
 
 @pytest.mark.django_db

@@ -74,22 +74,22 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     table.keyboard.press("Shift+ArrowLeft")
     until(lambda: heads(table)[:2] == ["name", "status"])
     assert table.evaluate("document.activeElement.closest('th')?.dataset.key") == "name"
-    table.locator('th[data-key="project"]').drag_to(table.locator('th[data-key="status"]'))
-    until(lambda: heads(table)[:3] == ["name", "project", "status"])
+    table.locator('th[data-key="id"]').drag_to(table.locator('th[data-key="status"]'))
+    until(lambda: heads(table)[:3] == ["name", "id", "status"])
     table.locator("#columns summary").click()
     table.locator('#columns input[value="config.wd"]').check()
     until(lambda: "config.wd" in heads(table))
-    handle = table.get_by_role("separator", name="Width of Project")
-    before = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
+    handle = table.get_by_role("separator", name="Width of ID")
+    before = table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth")
     handle.focus()
     table.keyboard.press("ArrowRight")
-    width = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
+    width = table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth")
     assert width == before + 16
     arranged = heads(table)
 
     table.goto(f"{site.url}/system")  # at once
     until(lambda: reopened(table, site) == arranged and bool(table.locator("table.sized").count()))
-    assert table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth") == width
+    assert table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth") == width
     usual_columns(table)
     assert heads(table) == usual
     assert not table.locator("table.sized").count()

@@ -44,6 +44,7 @@ class CellContext:
         extra: what tells the run from others of the same name.
         title: how the number of the column differs from the baseline.
         comparison: how the run compares with the baseline of its project.
+        is_metric_in_head: whether the head of the column names the metric of all best values.
     """
 
     run: Run
@@ -57,6 +58,7 @@ class CellContext:
     extra: str = ""
     title: str = ""
     comparison: BaselineComparison | None = None
+    is_metric_in_head: bool = False
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
@@ -171,13 +173,16 @@ def best_cell(css: str, context: CellContext) -> SafeString:
         return format_html('<td class="{}"><span class="cells"></span></td>', css)
     step = "–" if run.best_metric_step is None else run.best_metric_step
     return format_html(
-        '<td class="{}"><span class="cells"><span class="clip soft" title="{}">{}</span>{}'
-        '<b title="{}">{}</b></span></td>',
+        '<td class="{}"><span class="cells">{}{}<b title="{}">{}</b></span></td>',
         css,
-        run.best_metric_name,
-        run.best_metric_name,
+        EMPTY
+        if context.is_metric_in_head
+        else format_html(
+            '<span class="clip soft" title="{}">{}</span>', run.best_metric_name, run.best_metric_name
+        ),
         context.sparkline,
         _lines(
+            run.best_metric_name,
             gettext("%(value)s at step %(step)s") % {"value": run.best_metric_value, "step": step},
             context.title,
         ),

@@ -32,12 +32,22 @@ class Heading:
     added: str = ""
     """The URL that sorts by it after the keys so far, or the other way round if it is among them."""
     title: str = ""
+    metric: str = ""
+    """The metric whose best values the column shows, if all rows have the same."""
 
 
-def headings(state: TableState, columns: Iterable[Column], widths: Mapping[str, int]) -> list[Heading]:
-    """Return the headings; `widths` in pixels by column key. In another order groups are closed."""
+def headings(
+    state: TableState, columns: Iterable[Column], widths: Mapping[str, int], metric: str | None = None
+) -> list[Heading]:
+    """Return the headings. In another order groups are closed.
+
+    Args:
+        widths: in pixels by column key.
+        metric: the metric of all best values, if it is the same.
+    """
     state = replace(state, opened=())
-    return [_heading(state, column, widths.get(column.key)) for column in columns]
+    heads = [_heading(state, column, widths.get(column.key)) for column in columns]
+    return [replace(head, metric=metric) if metric and head.key == "best" else head for head in heads]
 
 
 def _heading(state: TableState, column: Column, width: int | None) -> Heading:

@@ -62,6 +62,7 @@ class Row:
     comparison: BaselineComparison | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     """How the numbers of columns differ from the baseline."""
+    is_metric_in_head: bool = False
 
     kind = "run"
 
@@ -74,7 +75,8 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         values = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, values, self.texts, self.extra, self.level, self.comparison, self.titles)).encode()):x}"
+        shown = self.texts, self.extra, self.level, self.comparison, self.titles, self.is_metric_in_head
+        return f"{crc32(repr((self.running, values, *shown)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -88,6 +90,7 @@ class Row:
             group_address=partial(_group_address, state),
             extra=self.extra,
             comparison=self.comparison,
+            is_metric_in_head=self.is_metric_in_head,
         )
         pieces = []
         for column in self.columns:
@@ -175,9 +178,10 @@ def wide_context(root: StorageRoot, runs: Sequence[Run], state: TableState) -> W
     added = [key for key in state.visible_columns if is_added(key)]
     values = by_column(runs, added, added_values(runs, added))
     columns = page_columns(state, values)
+    table_rows = rows(runs, columns, values, Baselines(root, state))
     return {
-        "rows": rows(runs, columns, values, Baselines(root, state)),
-        "columns": headings(state, columns, widths),
+        "rows": table_rows,
+        "columns": headings(state, columns, widths, common_metric(runs)),
         "sized": bool(widths),
     }
 
@@ -419,6 +423,7 @@ def rows(
 ) -> list[Row]:
     now = time.time()
     usual_metric.fill(runs, shown_instead(baselines))
+    is_common = common_metric(runs) is not None
     extras = differences(runs)
     if any(column.key == "id" for column in columns):
         # The column has the ends of ids, which tell equal names apart where settings do not.
@@ -437,9 +442,16 @@ def rows(
             extras.get(run.pk, ""),
             comparison=comparisons.get(run.pk),
             titles=_titles(baselines, run, {key: of_column[at] for key, of_column in values.items()}),
+            is_metric_in_head=is_common,
         )
         for at, run in enumerate(runs)
     ]
+
+
+def common_metric(runs: Sequence[Run]) -> str | None:
+    """Return the metric that the column of best values shows if all rows have the same; the head then names it."""
+    names = {run.best_metric_name for run in runs if run.best_metric_name}
+    return names.pop() if len(names) == 1 else None
 
 
 def _titles(baselines: Baselines, run: Run, values: Mapping[str, Value]) -> dict[str, str]:

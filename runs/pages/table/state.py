@@ -94,6 +94,8 @@ class TableState:
     """Columns of a URL without `col`."""
     default: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
     """Columns of a user who has chosen none."""
+    has_one_project: bool = field(default=False, compare=False)
+    """Whether all runs of the root belong to the same project."""
 
     @classmethod
     def read(
@@ -168,8 +170,10 @@ class TableState:
 
     @property
     def visible_columns(self) -> tuple[str, ...]:
-        """The columns that the table shows: the project only if there may be several."""
-        return tuple(key for key in self.columns if key != "project" or not self.project)
+        """The columns that the table shows: the project only if there may be several, or if somebody chose it."""
+        is_usual = all(is_added(key) for key in self._column_parameter)
+        is_one = bool(self.project) or (self.has_one_project and is_usual)
+        return tuple(key for key in self.columns if key != "project" or not is_one)
 
     @property
     def address(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -75,6 +76,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
         return answer
     root = active_root()
     state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
+    state = replace(state, has_one_project=len(latest_projects(root, 2)) == 1)
     table = GroupedTable(root, state) if state.is_grouped else None
     page, problem = run_page(root, state) if table is None else (table.page(), table.problem)
     common = table_context(root, state, page, problem, request.GET, user_name(request))

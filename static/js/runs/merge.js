@@ -23,7 +23,7 @@ export function merge(holder, text) {
 }
 
 function columnsOf(part) {
-  return [...part.querySelectorAll("table.runs th[data-key]")].map((head) => head.dataset.key).join("\n");
+  return [...part.querySelectorAll("table.runs th[data-key]")].map((head) => head.dataset.key + head.textContent).join("\n");
 }
 
 /** Its HTML without the token of its forms, which is another one in every answer. */
