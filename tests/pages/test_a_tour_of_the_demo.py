@@ -1,4 +1,4 @@
-"""A tour of five steps over the runs of the demo, once, and over no other runs."""
+"""A tour of five steps over the runs of the demo, from the table to the charts, once, and over no other runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runicorn.store.project import analysis
 from tests.folders import write_run
 from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
@@ -15,18 +16,29 @@ from tests.waiting import until
 Open = Callable[..., Any]
 
 
+def baseline(site: Viewer) -> None:
+    """Add a run of the demo, which is its baseline, with a metric."""
+    run_id = write_run(
+        site.root, "digits", "narrow-adam", tags=["demo", "adam"], metrics=[{"val/accuracy": 0.9}]
+    )
+    until(lambda: site.get(f"/api/runs/{run_id}").status_code == 200)
+    analysis.update(site.root, "digits", lambda content: content.update({**content, "baseline": [run_id]}))
+
+
 @pytest.mark.journey("wide")
 def test_the_tour_has_five_steps_and_is_shown_once(open_page: Open, busy_site: Viewer) -> None:
-    run_id = write_run(busy_site.root, "digits", "narrow-adam", tags=["demo", "adam"])
-    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    baseline(busy_site)
     page = open_page("/?project=digits", bypass_csp=True)
     tour = page.get_by_role("dialog", name="Tour")
     for step in range(1, 6):
         tour.get_by_text(f"{step} of 5").wait_for()
         if step == 1:
             assert violations(page) == {}
-        tour.get_by_role("button", name="Done" if step == 5 else "Next").click()
+        name = {4: "Open the charts", 5: "Done"}.get(step, "Next")
+        tour.get_by_role("button", name=name).click()
     tour.wait_for(state="detached")
+    assert "layout=charts" in page.url
+    page.goto(page.url.replace("&layout=charts", ""))
     page.reload()
     page.locator("#pick-all:not([hidden])").wait_for()
     assert tour.count() == 0
@@ -51,7 +63,7 @@ def test_the_tour_counts_the_steps_that_a_phone_shows(open_page: Open, busy_site
     total = int(count.removeprefix("1 of "))
     for step in range(1, total + 1):
         tour.get_by_text(f"{step} of {total}").wait_for()
-        tour.get_by_role("button", name="Done" if step == total else "Next").click()
+        tour.locator("button.main").click()
     tour.wait_for(state="detached")
 
 

@@ -94,7 +94,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
             **layout,
             "runs": runs,
             "run_total": page.paginator.count,
-            "has_tour": not state.is_charts and _are_of_demo(runs),
+            "has_tour": not state.runs and _are_of_demo(runs),
         }
     context = {
         **common,
