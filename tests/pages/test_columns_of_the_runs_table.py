@@ -104,7 +104,11 @@ def test_a_metric_that_all_rows_show_is_named_in_the_head(store: Path, page: Pag
     write_run(store, "q", "other", metrics=[{"loss": 0.3}], created_at=1.8e9)
     markup = page("/")
     assert markup.texts("th", "c-best") == ["Best metric"]
-    assert [text.split()[0] for text in markup.texts("td", "c-best")] == ["loss0.3", "val/acc0.0", "val/acc0.5"]
+    assert [text.split()[0] for text in markup.texts("td", "c-best")] == [
+        "loss0.3",
+        "val/acc0.0",
+        "val/acc0.5",
+    ]
 
 
 def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:

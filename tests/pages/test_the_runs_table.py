@@ -319,3 +319,15 @@ def test_numbers_above_ten_thousand_are_exact_beside_each_other(
         texts = [*markup.texts("span", "soft"), *markup.texts("label"), *markup.texts("option")]
         assert any("1–50 of 10,010 runs" in text for text in texts), address
         assert not any("10,000" in text for text in texts), address
+
+
+def test_a_comparison_of_chosen_runs_has_no_filters_of_the_whole_list(three: Path, page: Page) -> None:
+    page("/")
+    run_ids = ",".join(run.run_id for run in Run.objects.all())
+    for layout in ("", "&layout=charts"):
+        assert page(f"/?project=vision{layout}").all("a", "chip")
+        comparison = page(f"/?runs={run_ids}{layout}")
+        assert not comparison.all("a", "chip")
+        assert {"project", "tag", "archived"}.isdisjoint(
+            element.attributes.get("name") for element in comparison.elements
+        )
