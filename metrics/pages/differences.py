@@ -34,6 +34,7 @@ from runicorn_tools.differences.words import short
 from runs.active_root import active_root
 from runs.errors import NoSuchFile
 from runs.models import Run, RunMetric
+from runs.pages.table.baseline import page_quantities
 from runs.query.analysis import verdicts
 from runs.query.analysis.metric_values import Definitions
 from runs.services.lookup import get_experiment, get_run
@@ -192,8 +193,8 @@ def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
     names = sorted(mine & theirs, key=lambda name: (name != primary, name.rpartition("/")[0] != prefix, name))
     # Epochs, learning rates and norms have no direction that is better.
     outcomes = [name for name in names if definitions.goal(name).direction != "unknown"]
-    for name in (outcomes or names)[:MOST_METRICS]:
-        quantity = definitions.quantity_of(name)
+    for quantity in page_quantities((outcomes or names)[:MOST_METRICS], definitions, others):
+        name = quantity.name
         values = verdicts.values_by_run(active_root(), quantity, [run, *others])
         group = [(run.pk, values[run.pk])]
         (verdict,) = verdicts.judge_values(active_root(), name, quantity, definitions, [group], others)
@@ -203,7 +204,8 @@ def _effects(run: Run, others: Sequence[Run]) -> Iterator[Effect]:
             detail = translated(verdict.sentence)
             # Three verdicts with their seeds take three lines of the run page.
             sentence = gettext("within noise") if verdict.seeds_to_decide else detail
-            yield Effect(name, before, after, verdict.verdict, sentence, detail)
+            label = gettext("best %(metric)s") % {"metric": name} if quantity.figure == "best" else name
+            yield Effect(label, before, after, verdict.verdict, sentence, detail)
 
 
 @access(Scope.READ)

@@ -26,7 +26,7 @@ from runicorn_site.web.templatetags.ui import figure
 from runicorn_tools.analysis.scale import mean
 from runs.api.requests import CommaSeparated
 from runs.models import Run, StorageRoot
-from runs.pages.table.baseline import are_visible, baseline_ids
+from runs.pages.table.baseline import are_visible, baseline_ids, page_quantities
 from runs.pages.table.baseline_comparison import BaselineComparison, difference_text
 from runs.query import usual_metric
 from runs.query.analysis import grouping
@@ -104,6 +104,7 @@ class ComparedMetric:
         comparisons: of each group.
         values: mean of each group; None without a finite value.
         baseline: the same of the baseline.
+        is_best_beside_last: whether the best values are compared where a legend shows the last ones.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class ComparedMetric:
         base: Sequence[Run],
     ) -> None:
         self.name, self.figure = quantity.name, quantity.figure
+        self.is_best_beside_last = quantity.text == quantity.name and quantity.figure == "best"
         base_keys = {run.pk for run in base}
         run_keys = np.array(sorted({pk for group in groups for pk in group} | base_keys), dtype=np.int64)
         values = dict(zip(run_keys.tolist(), values_of(root, quantity, run_keys).tolist(), strict=True))
@@ -145,7 +147,10 @@ class ComparedMetric:
             }
             lines.append(gettext("%(value)s against the baseline %(mean)s: %(difference)s") % values)
         word = comparison.verdict.verdict if comparison.verdict else BASELINE
-        return {**label, "verdict": word, "short": comparison.short, "text": "\n".join(lines)}
+        short = comparison.short
+        if short and comparison.verdict and self.is_best_beside_last:
+            short = gettext("%(verdict)s at best") % {"verdict": short}
+        return {**label, "verdict": word, "short": short, "text": "\n".join(lines)}
 
 
 def _mean(values: Mapping[int, float], group: Sequence[int]) -> float | None:
@@ -162,7 +167,7 @@ def chart_verdicts(request: Request, query: dict[str, Any]) -> Response:
     base = baseline_of(matches.root, project, query["against"])
     names = [name for name in query.get("names", ()) if name and "\0" not in name]
     definitions = Definitions.of_runs([*base, *matches.runs.newest()[:MOST_COMPARED]])
-    quantities = [definitions.quantity_of(name) for name in names]
+    quantities = page_quantities(names, definitions, base)
     quantities += [definitions.quantity(query["column"])] if query.get("column") else []
     metrics: list[MetricVerdicts] = []
     for quantity in quantities if base and groups else ():
@@ -208,8 +213,8 @@ def beside_baseline(request: HttpRequest, run_id: str) -> HttpResponse:
     base = baseline_beside(run, request)
     definitions = Definitions.of_runs([*base, run])
     compared = [
-        ComparedMetric(run.root, definitions.quantity_of(name), definitions, [[run.pk]], base)
-        for name in (_metrics(run) if base else ())
+        ComparedMetric(run.root, quantity, definitions, [[run.pk]], base)
+        for quantity in (page_quantities(_metrics(run), definitions, base) if base else ())
     ]
     rows = [
         {

@@ -68,15 +68,34 @@ def test_each_run_of_a_chart_gets_a_verdict_on_each_metric(
     verdicts = {entry["id"]: entry for entry in metrics[0]["verdicts"]}
     assert [verdicts[run]["verdict"] for run in ids] == ["worse", "within_noise", "better"]
     best = verdicts[runs[0.03][0]]
-    assert best["short"].startswith("✓ +1") and best["short"].endswith(" %?")
+    assert best["short"].startswith("✓ +1") and best["short"].endswith(" %? at best")
     sentence, values = best["text"].split("\n")
-    assert sentence.startswith("val/acc.last: better by 1") and sentence.endswith("if more is better?")
+    assert sentence.startswith("val/acc.best: better by 1") and sentence.endswith("if more is better?")
     assert "against the baseline 0.7" in values and "(+1" in values
     chinese = client.get(address(runs, *ids), headers={"Accept-Language": "zh-CN"}).json()
     texts = [entry["text"] for entry in chinese["metrics"][0]["verdicts"]]
     assert any("基线" in text for text in texts)
     again = client.get(address(runs, *ids, column="val/acc.best"), headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.django_db
+def test_a_run_that_collapsed_has_the_same_verdict_in_the_table_and_in_charts(
+    store: Path, look: Callable[[], None], page: Callable[..., Markup], client: Client
+) -> None:
+    """The table judges the best value of the primary metric."""
+    runs = write(store)
+    summary = {"best_metric_name": "val/acc", "best_metric_value": 0.99, "best_metric_mode": "max"}
+    metrics = [{"val/acc": value} for value in (0.5, 0.99, 0.01)]
+    collapsed = write_run(store, "vision", "collapsed", metrics=metrics, summary=summary)
+    look()
+    text = client.get(f"/?project=vision&runs={collapsed}").content.decode()
+    assert "val/acc.best: better by" in text
+    (metric,) = client.get(address(runs, collapsed)).json()["metrics"]
+    assert [entry["verdict"] for entry in metric["verdicts"]] == ["better"]
+    assert metric["verdicts"][0]["short"].endswith(" at best")
+    (accuracy, *_) = page(f"/runs/{collapsed}/baseline").texts("dd")
+    assert "better by" in accuracy
 
 
 @pytest.mark.django_db
@@ -107,7 +126,7 @@ def test_the_summary_of_a_run_has_differences_and_verdicts(
     run = runs[0.3][0]
     assert f"/runs/{run}/baseline" in client.get(f"/runs/{run}").content.decode()
     texts = page(f"/runs/{run}/baseline").texts("dt")
-    assert texts == ["val/acc last", "epoch last"]
+    assert texts == ["val/acc best", "epoch last"]
     (accuracy, _) = page(f"/runs/{run}/baseline").texts("dd")
     assert "worse by" in accuracy and " %)" in accuracy
     client.put("/api/v2/projects/vision/baseline", {"run_ids": [run]}, content_type="application/json")
@@ -148,7 +167,7 @@ def test_legends_of_the_workspace_say_which_run_is_better(
     assert "better by" in better.locator(".for-readers").text_content()
     assert len(requests) == 1, "one request for all charts"
     plot = browser.locator("figure[data-name='val/acc'] .plot")
-    assert "val/acc.last: worse by" in plot.get_attribute("aria-label")
+    assert "val/acc.best: worse by" in plot.get_attribute("aria-label")
     plot.hover()
     until(lambda: browser.locator(".readout:visible .verdict").count() > 1)
     browser.goto(f"{viewer.url}/?project=vision&layout=charts&full=val%2Facc")

@@ -43,6 +43,28 @@ def are_visible(request: HttpRequest, runs: Iterable[Run]) -> bool:
     return share is None or all(share.shows(run.project, run.run_id) for run in runs)
 
 
+def primary_metric(base: Sequence[Run]) -> str | None:
+    """Return the primary metric of the runs of a baseline, or else their usual one."""
+    if name := next((run.best_metric_name for run in base if run.best_metric_name), None):
+        return name
+    return usual_metric.of_newest(sorted((run.pk for run in base), reverse=True)) if base else None
+
+
+def page_quantities(names: Iterable[str], definitions: Definitions, base: Sequence[Run]) -> list[Quantity]:
+    """Return metrics with the statistic by which pages judge them, so that all give a run the same verdict.
+
+    That is the one of the definition, for the primary metric the best as in the runs table, for others the last.
+    """
+    primary = primary_metric(base)
+    quantities = (definitions.quantity_of(name) for name in names)
+    return [
+        quantity._replace(figure="best")
+        if quantity.name == primary and not definitions.is_defined(primary)
+        else quantity
+        for quantity in quantities
+    ]
+
+
 class Baseline:
     """The runs that others of a project are compared with, and the metric by which they are judged."""
 
@@ -59,14 +81,7 @@ class Baseline:
 
     def _primary(self) -> str:
         """Return the primary metric of the baseline, or else the usual one of its runs; empty without one."""
-        names = [run.best_metric_name for run in self.runs if run.best_metric_name]
-        name = (
-            names[0]
-            if names
-            else usual_metric.of_newest(sorted(self.keys, reverse=True))
-            if self.keys
-            else None
-        )
+        name = primary_metric(self.runs)
         return f"{name}.best" if name else ""
 
     @property

@@ -76,10 +76,15 @@ class Definitions:
 
     def quantity_of(self, metric: str) -> Quantity:
         """Return a metric of exactly this name with the statistic of its definition, or the last value."""
-        for run in self._runs:
-            if summary := rule_of(run["metric_rules"], metric).get("summary"):
-                return Quantity(metric, metric, summary)
-        return Quantity(metric, metric, "last")
+        return Quantity(metric, metric, self._summary(metric) or "last")
+
+    def is_defined(self, metric: str) -> bool:
+        """Return whether a definition says which statistic stands for a metric."""
+        return self._summary(metric) is not None
+
+    def _summary(self, metric: str) -> str | None:
+        summaries = (rule_of(run["metric_rules"], metric).get("summary") for run in self._runs)
+        return next((summary for summary in summaries if summary), None)
 
     def goal(self, name: str) -> Goal:
         """Return which direction of a metric is better: by its definition, its role as primary metric, or its name."""
