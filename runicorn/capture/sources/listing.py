@@ -33,8 +33,10 @@ _SKIPPED = (
 )
 SKIPPED = frozenset(_SKIPPED.split())
 """Folders that contain no sources unless git tracks their files."""
-MARKS_OF_OTHERS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG")
-"""Names in a folder that is an environment or a cache."""
+MARKS_OF_OTHERS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG", "server.sqlite3")
+"""Names in a folder that is an environment, a cache or the data folder of a viewer."""
+_OPEN_DATABASE = re.compile(r"\.(sqlite3?|db3?)-(wal|shm|journal)$")
+"""Files beside a SQLite database that a program has open, maybe a viewer."""
 _SECRETS = re.compile("|".join(fnmatch.translate(name) for name in git.KEPT_OUT), re.IGNORECASE)
 
 
@@ -174,6 +176,8 @@ class _Git:
             yield from _candidate(root, prefix + name, is_clean, True)
         for name in untracked:
             is_repository = name.endswith("/")
+            if _OPEN_DATABASE.search(name):
+                continue
             if not is_repository and not self._is_foreign(root, (prefix + name).rpartition("/")[0]):
                 yield from _candidate(root, prefix + name, False, False)
 
@@ -235,6 +239,8 @@ class _Walk:
         for entry in self._entries(folder):
             path, is_folder = prefix + entry.name, entry.is_dir(follow_symlinks=False)
             if rules and is_ignored(rules, path, is_folder):
+                continue
+            if _OPEN_DATABASE.search(entry.name):
                 continue
             if not is_folder:
                 with suppress(OSError):

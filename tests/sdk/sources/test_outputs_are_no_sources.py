@@ -54,6 +54,17 @@ def test_a_file_that_an_earlier_run_wrote_is_left_out(project: Project, name: st
     assert about["identity"] == Sources(first).about["identity"]
 
 
+@pytest.mark.parametrize("has_git", [False, True])
+def test_databases_that_are_open_and_those_of_a_viewer_are_left_out(project: Project, has_git: bool) -> None:
+    if has_git:
+        commit(project.folder)
+    for name in ("runicorn.sqlite3-shm", "runs.db-wal", "data/server.sqlite3", "data/about.txt"):
+        put(project, name, BEFORE)
+    run = project.run(began=BEGAN)
+    assert names(run) == {"train.py"}
+    assert not Sources(run).about.get("skipped")
+
+
 def test_a_file_that_changed_since_the_program_started_is_left_out(project: Project) -> None:
     put(project, "old.csv", BEFORE)
     put(project, "new.csv", DURING)
