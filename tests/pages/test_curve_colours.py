@@ -107,6 +107,13 @@ def test_the_first_eight_colours_stay_apart_in_every_vision(theme: int) -> None:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_no_two_of_ten_curves_are_shades_of_one_colour(theme: int) -> None:
+    colours = {name: lab(COLOURS[name][theme], "normal") for name in CURVES}
+    near = {(a, b): d for a, b in combinations(CURVES, 2) if (d := ciede2000(colours[a], colours[b])) < 18}
+    assert not near
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_two_curves_get_colours_that_are_far_apart_and_stand_out(theme: int) -> None:
     assert difference("curve-1", "curve-2", theme) > 40
     assert all(contrast(name, "paper", theme) >= 3 for name in CURVES)
