@@ -70,6 +70,17 @@ def test_the_box_beside_a_list_has_the_neighbours_of_a_curve_only(
     assert rows.last.inner_text() == "and 3 more"
 
 
+@pytest.mark.journey("wide")
+def test_the_list_says_how_many_of_its_runs_are_shown(viewer: Viewer, browser: Any) -> None:
+    browser.goto(f"{viewer.url}/?layout=charts")
+    count = browser.locator("#shown-count")
+    until(lambda: count.inner_text() == "10 of 50 shown")
+    browser.locator("#run-list tbody .eye").first.click()
+    until(lambda: count.inner_text() == "9 of 50 shown")
+    browser.locator("#eye-all").click()
+    until(lambda: count.inner_text() == "")
+
+
 def test_groups_have_all_runs_that_match_and_their_members(
     viewer: Viewer, browser: Any, screen: Screen
 ) -> None:

@@ -375,6 +375,7 @@ install({
   "{n} more ↓": "还有 {n} 行 ↓",
   "{n} new alert": "{n} 条新告警",
   "{n} of {total}": "{n} / {total}",
+  "{n} of {total} shown": "显示 {n} / {total}",
   "{n} run": "{n} 个运行",
   "{n} run matches": "{n} 个运行匹配",
   "{n} run over {keys}. The other panels have the values.": "{n} 个运行，轴为 {keys}。数值在其他面板中。",

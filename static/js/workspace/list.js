@@ -4,6 +4,7 @@ import { splitNames } from "../chart/data/names.js";
 import { cssColour } from "../chart/render/colours.js";
 import { restyleMark, verdictMark } from "../chart/verdicts.js";
 import { cutName, make, setHidden } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { Readings } from "./readings.js";
 
 const ROWS = "#runs tbody tr[data-run]";
@@ -66,7 +67,10 @@ export class RunList {
       dot.classList.toggle("shared", Boolean(look?.dash || look?.marker));
     }
     const all = document.getElementById("eye-all");
-    if (all) press(all, rows.length > 0 && rows.every((row) => row.classList.contains("visible")));
+    const count = rows.filter((row) => looks.has(row.dataset.run)).length;
+    if (all) press(all, rows.length > 0 && count === rows.length);
+    const note = document.getElementById("shown-count");
+    if (note) note.textContent = count === rows.length ? "" : gettext("{n} of {total} shown", { n: count, total: rows.length });
   }
 
   /** The metric of the values, with its statistic; empty where they are of several. */
