@@ -25,6 +25,7 @@ from runs.pages.table.values import aligned
 from runs.query import analytics, projects, usual_metric
 from runs.query import counts as counting
 from runs.query.find import find_runs
+from runs.query.matches import Matches
 from runs.query.ordering import Ordered
 from runs.services.projects import describe_project
 from runs.store.metric_stats import mode_of
@@ -135,11 +136,20 @@ def _best(root: StorageRoot, project: str, summary: AnalyticsSummary, newest: Se
         return [by_id[run_id] for run_id in ids if run_id in by_id]
     if names:
         return [run for run in Ordered(matches, "best_metric")[:BEST] if run.best_metric_name]
+    return best_by_usual_metric(matches, newest, BEST)
+
+
+def best_by_usual_metric(matches: Matches, newest: Sequence[Run], most: int) -> list[Run]:
+    """Return the best runs by the metric that lists show where none was declared the primary one.
+
+    Args:
+        newest: the newest of the runs.
+    """
     usual = usual_metric.of_newest([run.pk for run in newest]) if newest else None
     if usual is None:
         return []
     highest = mode_of(newest[0], usual) == "max"
-    best = Ordered(matches, f"metric.{usual}.best", desc=highest)[:BEST]
+    best = Ordered(matches, f"metric.{usual}.best", desc=highest)[:most]
     usual_metric.fill(best, usual)
     return [run for run in best if run.best_metric_name == usual]
 

@@ -16,11 +16,17 @@ from runicorn.store.project import description
 from runicorn_site.web.access import Scope, access
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
+from runs.pages.project import best_by_usual_metric
 from runs.query import analytics, counts, projects
+from runs.query.find import find_runs
 
 DAYS = 56
 MOST_DESCRIBED = 200
 """Projects whose descriptions are read: each is a file."""
+MOST_JUDGED = 20
+"""Projects without a primary metric whose best run is looked for."""
+NEWEST = 10
+"""Newest runs of a project, among whose metrics the usual one is."""
 
 
 class ProjectRow(TypedDict):
@@ -48,6 +54,8 @@ def _rows(root: StorageRoot) -> list[ProjectRow]:
     best: dict[str, BestRun] = {}
     for entry in analytics.summary(root, None, DAYS)["best"]:
         best.setdefault(entry["project"], entry)
+    lacking = [entry["name"] for entry in latest if entry["name"] not in best][:MOST_JUDGED]
+    best |= {project: run for project in lacking if (run := _best_by_usual_metric(root, project))}
     return [
         ProjectRow(
             name=entry["name"],
@@ -59,6 +67,26 @@ def _rows(root: StorageRoot) -> list[ProjectRow]:
         )
         for number, entry in enumerate(latest)
     ]
+
+
+def _best_by_usual_metric(root: StorageRoot, project: str) -> BestRun | None:
+    """Return the best run of a project without a primary metric, by the one that lists show."""
+
+    def read() -> BestRun | None:
+        matches = find_runs(root, project=project)
+        for run in best_by_usual_metric(matches, list(matches.runs.newest()[:NEWEST]), 1):
+            name, value = run.best_metric_name, run.best_metric_value
+            if name and value is not None:
+                return BestRun(
+                    project=project,
+                    metric=name,
+                    mode=run.best_metric_mode or "max",
+                    value=value,
+                    id=run.run_id,
+                )
+        return None
+
+    return counts.remembered(root, f"best run of {project}", read)
 
 
 def _states(root: StorageRoot) -> dict[str, list[tuple[str, int]]]:

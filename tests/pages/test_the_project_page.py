@@ -251,3 +251,15 @@ def test_all_projects_are_listed_with_what_they_are_about(project: Page, store: 
     assert any(cell.endswith("0.2") for cell in cells) and any(cell.startswith("failed") for cell in cells)
     links = [link.attributes for link in markup.all("a") if link.attributes.get("href") == "/projects"]
     assert links[0]["aria-current"] == "page"
+
+
+@pytest.mark.django_db
+def test_a_project_without_a_primary_metric_is_listed_with_its_best_run_by_the_usual_one(
+    store: Path, page: Page
+) -> None:
+    runs = [write_run(store, "plain", f"n{loss}", metrics=[{"loss": loss}]) for loss in (0.3, 0.1, 0.2)]
+    page("/")
+    (link,) = [
+        link for link in page("/projects").all("a") if link.attributes.get("href", "").startswith("/runs/")
+    ]
+    assert (link.text.split(), link.attributes["href"]) == (["loss", "0.1"], f"/runs/{runs[1]}")
