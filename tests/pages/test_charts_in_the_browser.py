@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.pages.test_colour_contrast import COLOURS
 from tests.waiting import until
 
 BOARD = """async ({names, search, options}) => {
@@ -33,7 +34,7 @@ BOARD = """async ({names, search, options}) => {
     window.board = board;
     window.chart = (name) => board.feeds.get(name).chart;
 }"""
-BLUE = [44, 106, 207]
+BLUE, BLUE_IN_THE_DARK = ([int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLOURS["curve-1"])
 """`--curve-1` of the light theme."""
 
 
@@ -384,7 +385,7 @@ def test_a_theme_that_changes_changes_the_curves(board: Callable[..., Any]) -> N
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     page.emulate_media(color_scheme="dark")
-    until(lambda: painted(page, "loss", [71, 134, 238]) > 300)
+    until(lambda: painted(page, "loss", BLUE_IN_THE_DARK) > 300)
     page.emulate_media(color_scheme="light")
     until(lambda: painted(page, "loss") > 300)
 

@@ -96,6 +96,7 @@ def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[
     x = page.evaluate("chart().plot.x.at(10)")
     page.locator(".plot").hover(position={"x": x, "y": down})
     until(lambda: page.locator(".readout:visible p").count() == 3)
+    assert page.locator(".readout > div").text_content() == "step 10"
     assert page.locator(".readout p").all_text_contents() == ["3Run 2", "2Run 1", "1Run 0"]
     assert page.locator("output").text_content() == "2 step 10 Run 1"
     page.mouse.move(2, 2)

@@ -50,8 +50,9 @@ export class Cursor {
     const across = Math.round(plot.x.at(x));
     this.line.style.transform = `translateX(${across}px)`;
     if (this.output.firstChild !== this.text[0]) this.output.replaceChildren(...this.text);
-    readoutText(chart, this.near).forEach((text, i) => setText(this.text[i], text));
-    if (isOpen) this.box.show(this.reads, this.near, across, plot.box.bottom);
+    readoutText(chart, this.near, same !== null).forEach((text, i) => setText(this.text[i], text));
+    const { x: at, step } = this.near;
+    if (isOpen) this.box.show(this.reads, this.near, placeText(at, step, chart.settings), across, plot.box.bottom);
   }
 
   #nearest() {
@@ -126,10 +127,10 @@ export function closest(reads, down) {
   return reads.reduce((best, read) => (best && distance(best) <= distance(read) ? best : read), undefined);
 }
 
-/** A reading as texts: value, `step 10`, then name and note of the curve where there are several. */
-function readoutText({ settings, curves, unit }, { curve: { series, label, note }, x, step, value, raw: point }) {
+/** A reading as texts: value, `step 10`, then name and note of the curve where there are several; the box of another chart names the `same`. */
+function readoutText({ settings, curves, unit }, { curve: { series, label, note }, x, step, value, raw: point }, isSame) {
   const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
-  const name = curves.length > 1 ? (label ?? series.name) : "";
+  const name = curves.length > 1 && !isSame ? (label ?? series.name) : "";
   const place = `${raw} ${placeText(x, step, settings)}${name && " "}`;
   return [withUnit(value, unit), place, name, note ? ` ${note(nearest(series.x, x))}` : ""];
 }

@@ -20,14 +20,16 @@ export class Readout {
   constructor(area, verdictOf) {
     Object.assign(this, { area, verdictOf });
     this.element = make("div", { className: "readout", hidden: true, "aria-hidden": "true" });
+    this.head = make("div");
     this.rest = make("p");
     this.rows = [];
     area.append(this.element);
   }
 
-  /** Show the readings around `near` at `across` pixels from the left of a chart that is `height` pixels tall. */
-  show(reads, near, across, height) {
+  /** Show the readings around `near`, whose place is named `place`, at `across` pixels from the left of a chart that is `height` pixels tall. */
+  show(reads, near, place, across, height) {
     const { area } = this;
+    setText(this.head, place);
     const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
     // The box of a small chart is outside of it, and has the neighbours only.
     const isSmall = height < SMALL;
@@ -47,7 +49,7 @@ export class Readout {
     for (const [i, read] of shown.entries()) fill(this.rows[i], read, texts[i], read === near, this.verdictOf(read.curve));
     const rest = isListed ? 0 : ordered.length - shown.length;
     if (rest > 0) setText(this.rest, gettext("and {n} more", { n: rest }));
-    const children = [...this.rows, ...(rest > 0 ? [this.rest] : [])];
+    const children = [this.head, ...this.rows, ...(rest > 0 ? [this.rest] : [])];
     if (children.length !== this.element.children.length || children.at(-1) !== this.element.lastChild) this.element.replaceChildren(...children);
     // Measured when everything that follows the pointer has changed: the page is laid out once.
     if (!this.place) queueMicrotask(() => this.#put());
