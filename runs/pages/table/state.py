@@ -170,7 +170,7 @@ class TableState:
 
     @property
     def visible_columns(self) -> tuple[str, ...]:
-        """The columns that the table shows: the project only if there may be several, or if somebody chose it."""
+        """The columns that the table shows: the project only if there may be several, or if it was chosen."""
         is_usual = all(is_added(key) for key in self._column_parameter)
         is_one = bool(self.project) or (self.has_one_project and is_usual)
         return tuple(key for key in self.columns if key != "project" or not is_one)
