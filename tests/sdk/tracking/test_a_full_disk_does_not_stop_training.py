@@ -41,7 +41,8 @@ print("trained", flush=True)
 
 def _whole_steps(path: Path) -> list[int]:
     steps = []
-    for line in (path / "events.jsonl").read_bytes().split(b"\n"):
+    # What has no newline yet is not written, even if only the newline is missing.
+    for line in (path / "events.jsonl").read_bytes().split(b"\n")[:-1]:
         try:
             steps.append(json.loads(line)["data"]["global_step"])
         except (ValueError, KeyError):
