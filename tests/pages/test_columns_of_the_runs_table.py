@@ -119,6 +119,19 @@ def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:
     assert (more.text, more.attributes["title"]) == ("+2 tags", "c, d")
 
 
+def test_tags_that_all_rows_have_are_named_in_the_head(store: Path, page: Page) -> None:
+    for n in range(2):
+        write_run(store, "p", f"r{n}", tags=["demo", f"t{n}"], created_at=1.7e9 - n)
+    markup = page("/")
+    (head,) = markup.all("th", "c-name")
+    assert "demo" in head.text and "t0" not in head.text
+    cells = markup.texts("td", "c-name")
+    assert [("demo" in text, f"t{n}" in text) for n, text in enumerate(cells)] == [(False, True)] * 2
+    assert "demo" not in page("/?col=name&col=tags").all("th", "c-name")[0].text
+    write_run(store, "p", "untagged")
+    assert page("/").texts("td", "c-name")[1:] == ["r0demot0", "r1demot1"]
+
+
 def test_an_id_is_short_and_copied_in_full(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n")
     (cell,) = page("/").all("button", "id")

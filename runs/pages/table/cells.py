@@ -45,6 +45,7 @@ class CellContext:
         title: how the number of the column differs from the baseline.
         comparison: how the run compares with the baseline of its project.
         is_metric_in_head: whether the head of the column names the metric of all best values.
+        common_tags: tags of all rows, which the head names.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class CellContext:
     title: str = ""
     comparison: BaselineComparison | None = None
     is_metric_in_head: bool = False
+    common_tags: frozenset[str] = frozenset()
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
@@ -90,7 +92,7 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         format_html('<span class="extra clip faint" title="{}">{}</span>', context.extra, context.extra)
         if context.extra
         else EMPTY,
-        _first_tags(run, context) if context.tags_in_name and run.tags else EMPTY,
+        _first_tags(run, context) if context.tags_in_name else EMPTY,
         run.run_id,
         gettext("Name, tags and note (t)"),
         gettext("Edit name, tags and note of %(name)s") % {"name": run.label},
@@ -100,7 +102,10 @@ def name_cell(css: str, context: CellContext) -> SafeString:
 
 def _first_tags(run: Run, context: CellContext) -> SafeString:
     """Return two tags, and a button with the number of the others."""
-    links, others = _tag_links(run.tags[:TAGS_IN_NAME], context), run.tags[TAGS_IN_NAME:]
+    tags = [tag for tag in run.tags if tag not in context.common_tags]
+    links, others = _tag_links(tags[:TAGS_IN_NAME], context), tags[TAGS_IN_NAME:]
+    if not tags:
+        return EMPTY
     if not others:
         return format_html('<span class="tags">{}</span>', links)
     return format_html(

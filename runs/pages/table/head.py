@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
@@ -34,20 +34,29 @@ class Heading:
     title: str = ""
     metric: str = ""
     """The metric whose best values the column shows, if all rows have the same."""
+    tags: Sequence[tuple[str, str]] = ()
+    """Tags of all rows, each with the URL of the table with it."""
 
 
 def headings(
-    state: TableState, columns: Iterable[Column], widths: Mapping[str, int], metric: str | None = None
+    state: TableState,
+    columns: Iterable[Column],
+    widths: Mapping[str, int],
+    metric: str | None = None,
+    tags: Iterable[str] = (),
 ) -> list[Heading]:
     """Return the headings. In another order groups are closed.
 
     Args:
         widths: in pixels by column key.
         metric: the metric of all best values, if it is the same.
+        tags: tags of all rows.
     """
     state = replace(state, opened=())
     heads = [_heading(state, column, widths.get(column.key)) for column in columns]
-    return [replace(head, metric=metric) if metric and head.key == "best" else head for head in heads]
+    common = [(tag, state.but(tags=(tag,)).address) for tag in tags if "tags" not in state.columns]
+    additions = {"best": {"metric": metric or ""}, "name": {"tags": common}}
+    return [replace(head, **additions.get(head.key, {})) for head in heads]
 
 
 def _heading(state: TableState, column: Column, width: int | None) -> Heading:

@@ -63,6 +63,8 @@ class Row:
     titles: Mapping[str, str] = field(default_factory=dict)
     """How the numbers of columns differ from the baseline."""
     is_metric_in_head: bool = False
+    common_tags: frozenset[str] = frozenset()
+    """Tags of all rows, which the head names."""
 
     kind = "run"
 
@@ -75,8 +77,9 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         values = [column.live(self.run) for column in self.columns]
-        shown = self.texts, self.extra, self.level, self.comparison, self.titles, self.is_metric_in_head
-        return f"{crc32(repr((self.running, values, *shown)).encode()):x}"
+        shown = self.texts, self.extra, self.level, self.comparison, self.titles
+        in_head = self.is_metric_in_head, sorted(self.common_tags)
+        return f"{crc32(repr((self.running, values, *shown, *in_head)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -91,6 +94,7 @@ class Row:
             extra=self.extra,
             comparison=self.comparison,
             is_metric_in_head=self.is_metric_in_head,
+            common_tags=self.common_tags,
         )
         pieces = []
         for column in self.columns:
@@ -181,7 +185,7 @@ def wide_context(root: StorageRoot, runs: Sequence[Run], state: TableState) -> W
     table_rows = rows(runs, columns, values, Baselines(root, state))
     return {
         "rows": table_rows,
-        "columns": headings(state, columns, widths, common_metric(runs)),
+        "columns": headings(state, columns, widths, common_metric(runs), common_tags(runs)),
         "sized": bool(widths),
     }
 
@@ -423,7 +427,7 @@ def rows(
 ) -> list[Row]:
     now = time.time()
     usual_metric.fill(runs, shown_instead(baselines))
-    is_common = common_metric(runs) is not None
+    is_common, in_all = common_metric(runs) is not None, frozenset(common_tags(runs))
     extras = differences(runs)
     if any(column.key == "id" for column in columns):
         # The column has the ends of ids, which tell equal names apart where settings do not.
@@ -443,6 +447,7 @@ def rows(
             comparison=comparisons.get(run.pk),
             titles=_titles(baselines, run, {key: of_column[at] for key, of_column in values.items()}),
             is_metric_in_head=is_common,
+            common_tags=in_all,
         )
         for at, run in enumerate(runs)
     ]
@@ -452,6 +457,13 @@ def common_metric(runs: Sequence[Run]) -> str | None:
     """Return the metric that the column of best values shows if all rows have the same; the head then names it."""
     names = {run.best_metric_name for run in runs if run.best_metric_name}
     return names.pop() if len(names) == 1 else None
+
+
+def common_tags(runs: Sequence[Run]) -> list[str]:
+    """Return the tags of all rows in the order of the first, if there are several rows; the head then names them."""
+    if len(runs) < 2:
+        return []
+    return [tag for tag in runs[0].tags if all(tag in run.tags for run in runs)]
 
 
 def _titles(baselines: Baselines, run: Run, values: Mapping[str, Value]) -> dict[str, str]:

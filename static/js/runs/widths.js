@@ -83,7 +83,7 @@ export function widthKeys(handle, by) {
 export function equipWidths() {
   for (const head of heads()) {
     if (head.querySelector(".handle")) continue;
-    const label = gettext("Width of {name}", { name: head.textContent.trim() });
+    const label = gettext("Width of {name}", { name: head.firstElementChild.textContent.trim() });
     const value = { "aria-orientation": "vertical", "aria-valuenow": head.offsetWidth, "aria-label": label };
     const handle = make("span", { className: "handle", tabIndex: 0, role: "separator", ...value });
     handle.addEventListener("pointerdown", drag);
