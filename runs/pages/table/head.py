@@ -55,8 +55,12 @@ def headings(
     state = replace(state, opened=())
     heads = [_heading(state, column, widths.get(column.key)) for column in columns]
     common = [(tag, state.but(tags=(tag,)).address) for tag in tags if "tags" not in state.columns]
-    additions = {"best": {"metric": metric or ""}, "name": {"tags": common}}
-    return [replace(head, **additions.get(head.key, {})) for head in heads]
+    return [
+        replace(
+            head, metric=metric or "" if head.key == "best" else "", tags=common if head.key == "name" else ()
+        )
+        for head in heads
+    ]
 
 
 def _heading(state: TableState, column: Column, width: int | None) -> Heading:
