@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -141,19 +142,23 @@ def test_the_legend_of_a_density_is_that_of_the_first_chart(
         write_run(folder, name=f"n{i:03}", config={"lr": 0.1}, metrics=[metrics] * 3, created_at=1.7e9 + i)
     viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
     until(lambda: len(viewer.get("/api/runs").json()) == COUNT)
-    delayed: list[Any] = []
+    # Curves that are not read yet are asked for again: each of these requests is held, or the later one is not last.
+    held: list[Any] = []
+    released = Event()
 
-    def delay_the_first(route: Any) -> None:
-        if delayed or "names=a" not in route.request.url:
-            route.continue_()
+    def hold(route: Any) -> None:
+        if "names=a" in route.request.url and not released.is_set():
+            held.append(route)
         else:
-            delayed.append(route)
+            route.continue_()
 
-    browser.route("**/series/distribution?*", delay_the_first)
+    browser.route("**/series/distribution?*", hold)
     browser.goto(f"{viewer.url}/compare?where=config.lr%20%3E%200")
     title = browser.locator("#legend header").first
-    until(lambda: delayed and title.inner_text().startswith("e"))
-    delayed[0].continue_()
+    until(lambda: held and title.inner_text().startswith("e"))
+    released.set()
+    for route in held:
+        route.continue_()
     until(lambda: title.inner_text().startswith("a"), timeout=20)
 
 
