@@ -1,6 +1,8 @@
 /** The page's WebSocket: open in a visible tab only, reconnecting after a lost connection. */
 
+import { request } from "./http.js";
 import { gettext } from "./i18n.js";
+import { LINK_GONE, isLinkGone } from "./poll.js";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 2500;
@@ -65,6 +67,16 @@ export class Live {
     this.state(gettext("Disconnected from the server. Retrying…"), () => this.again());
     this.timer = setTimeout(() => this.open(), this.wait * (0.5 + Math.random() / 2));
     this.wait = Math.min(this.wait * 1.8, LONGEST_WAIT);
+    if ("shared" in document.body.dataset) this.#askForLink();
+  }
+
+  /** Stop if the link of a shared page was revoked or has expired, which a refused WebSocket does not tell. */
+  async #askForLink() {
+    const error = await request(location.href, { method: "HEAD" }).then(() => null, (reason) => reason);
+    if (!error || !isLinkGone(error)) return;
+    this.started = false;
+    this.close();
+    this.state(LINK_GONE);
   }
 
   /** Try now. */

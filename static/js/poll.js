@@ -1,5 +1,7 @@
 /** Polling: only in a visible tab, slower when the user is idle or the server fails, one request at a time. */
 
+import { gettext } from "./i18n.js";
+
 const AWAY_AFTER = 120_000;
 const AWAY_FACTOR = 5;
 const SLOWEST = 30_000;
@@ -10,6 +12,7 @@ const DOWN = new Set([0, 502, 503, 504]);
 
 /** Whether the link of a shared page was revoked or has expired: its page is not asked for again. */
 export const isLinkGone = (error) => error.status === 404 && "shared" in document.body.dataset;
+export const LINK_GONE = gettext("This link is no longer available.");
 
 let moved = Date.now();
 for (const sign of ["pointermove", "keydown", "scroll"]) {

@@ -5,7 +5,7 @@ import { isShared, lazy } from "./dom.js";
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
 import { gettext } from "./i18n.js";
-import { isLinkGone, poll } from "./poll.js";
+import { LINK_GONE, isLinkGone, poll } from "./poll.js";
 import { baseline } from "./runs/baseline.js";
 import { columns } from "./runs/columns.js";
 import { copyIds } from "./runs/copy.js";
@@ -119,7 +119,7 @@ document.addEventListener("rows", offerTour);
 offerTour();
 
 function failureText(error) {
-  if (isLinkGone(error)) return gettext("This link is no longer available.");
+  if (isLinkGone(error)) return LINK_GONE;
   return `${gettext("Out of date. Retrying…")} ${error.message}`;
 }
 

@@ -101,3 +101,22 @@ def test_an_open_page_says_that_its_link_was_revoked_and_asks_no_more(lab: Lab, 
         guest.on("request", lambda request: asked.append(request.url))
         guest.clock.run_for(120_000)
         assert asked == []
+
+
+def test_the_open_page_of_a_run_says_that_its_link_was_revoked_and_connects_no_more(
+    lab: Lab, chromium: Any
+) -> None:
+    share = lab.client.shares.create("run", [FIRST])
+    with careful_page(chromium, refused=[404], expected=["WebSocket"]) as guest:
+        guest.clock.install()
+        guest.goto(share["url"])
+        guest.locator("figure canvas").first.wait_for()
+        lab.client.shares.revoke(share["id"])
+        notice = guest.locator("#connection")
+        until(lambda: notice.locator("span").inner_text() == "This link is no longer available.")
+        assert notice.get_by_role("button").count() == 0
+        opened: list[str] = []
+        guest.on("websocket", lambda socket: opened.append(socket.url))
+        guest.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        guest.clock.run_for(60_000)
+        assert opened == []
