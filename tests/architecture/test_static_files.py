@@ -10,7 +10,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 TRANSLATIONS = STATIC / "js" / "i18n"
 MODULES = sorted(path for path in (STATIC / "js").rglob("*.js") if path.parent != TRANSLATIONS)
 LARGEST_FOLDER = 20
-MOST_BYTES = 780_000
+MOST_BYTES = 781_000
 FOREIGN = {"admin.css", "admin_base.css", "docs.css"}
 """Sheets for the markup of Django's admin, Swagger UI and ReDoc, which no other page loads."""
 MOST_FOREIGN_BYTES = 21_000
