@@ -22,7 +22,7 @@ from runicorn_site.web.access import Scope, access
 from runicorn_site.web.paginator import Paginator
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import only_readable
-from runs.models import Run
+from runs.models import Run, StorageRoot
 
 SIZE = 100
 FEW = 2
@@ -97,7 +97,7 @@ def show_artifact(
 def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
     """Return versions with the runs that made and used them, in three queries."""
     versions = list(versions)
-    runs = runs_by_id(artifact, (version.run_id for version in versions))
+    runs = runs_by_id(artifact.root, (version.run_id for version in versions))
     version_rows = {}
     for version in versions:
         version.artifact = artifact
@@ -120,8 +120,8 @@ def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
     return here.select_related("run").order_by("at", "pk")
 
 
-def runs_by_id(artifact: Artifact, ids: Iterable[str]) -> dict[str, Run]:
+def runs_by_id(root: StorageRoot, ids: Iterable[str]) -> dict[str, Run]:
     """Return the runs with these ids that are in the store and not deleted."""
     run_ids = {run_id for run_id in ids if run_id}
-    runs = Run.objects.in_root(artifact.root).filter(run_id__in=run_ids, deleted=None)
+    runs = Run.objects.in_root(root).filter(run_id__in=run_ids, deleted=None)
     return {run.run_id: run for run in runs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlencode
@@ -12,7 +13,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from artifacts.models import Artifact
+from artifacts.models import Artifact, Version
+from artifacts.pages.artifact import runs_by_id
 from artifacts.services import lookup, statistics
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
@@ -23,7 +25,7 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.readable import current
 from runicorn_site.web.responses import fragment
 from runs.active_root import active_root
-from runs.models import StorageRoot
+from runs.models import Run, StorageRoot
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -42,10 +44,13 @@ LABELS = {
     "": _("All"),
     **dict(zip(names.TYPES, (_("Model"), _("Dataset"), _("Config"), _("Code"), _("Custom")), strict=True)),
 }
+DESCRIPTION = ("", _("Description"), "m-off")
 HEADS = (
     ("name", _("Name"), ""),
     ("type", _("Type"), ""),
     ("", _("Aliases"), ""),
+    DESCRIPTION,
+    ("", _("Made by"), "m-off"),
     ("versions", _("Versions"), "number"),
     ("size", _("Size"), "number"),
     ("updated", _("Updated"), "number"),
@@ -82,6 +87,15 @@ class ListState:
         return site_address(f"/artifacts?{urlencode(query)}" if query else "/artifacts")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An artifact in the list, with what its latest version is and which run made it."""
+
+    artifact: Artifact
+    version: Version | None
+    maker: Run | None
+
+
 class Chip(TypedDict):
     """A link that filters a list, with the number of items that it leaves."""
 
@@ -114,13 +128,15 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
         address=lambda number: state.address(page=number),
     )
     page = pages.get_page(state.page)
-    for artifact in page:
-        lookup.readable(artifact)
+    rows = _rows(root, page)
+    has_descriptions = any(row.version and row.version.description for row in rows)
     context = {
         "state": state,
         "root": root,
         "page": page,
-        "heads": [_head(state, *head) for head in HEADS],
+        "rows": rows,
+        "has_descriptions": has_descriptions,
+        "heads": [_head(state, *head) for head in HEADS if has_descriptions or head is not DESCRIPTION],
         "chips": [
             _chip(state, "", sum(counts.values())),
             *(_chip(state, kind, counts.get(kind, 0)) for kind in _kinds(counts)),
@@ -134,6 +150,24 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
     # The form sends every field; the URL in the address bar omits defaults.
     answer["HX-Push-Url"] = address
     return answer
+
+
+def _rows(root: StorageRoot, artifacts: Iterable[Artifact]) -> list[Row]:
+    """Return artifacts as the sender of the request sees them, in two further queries."""
+    numbers = {artifact.pk: lookup.readable(artifact).latest for artifact in artifacts}
+    distinct = {number for number in numbers.values() if number is not None}
+    candidates = Version.objects.filter(artifact__in=numbers, number__in=distinct)
+    latest = {
+        version.artifact_id: version
+        for version in candidates.only("artifact", "number", "run_id", "description")
+        if version.number == numbers[version.artifact_id]
+    }
+    runs = runs_by_id(root, (version.run_id for version in latest.values()))
+    return [
+        Row(artifact, version, runs.get(version.run_id) if version else None)
+        for artifact in artifacts
+        for version in [latest.get(artifact.pk)]
+    ]
 
 
 def _kinds(counts: dict[str, int]) -> list[str]:

@@ -91,7 +91,7 @@ def show_version(request: HttpRequest, version: Version, query: QueryDict, error
         "latest": artifact.latest == version.number,
         "others": [number for number in numbers if number != version.number],
         "before": next((number for number in numbers if number < version.number), None),
-        "maker": runs_by_id(artifact, [version.run_id]).get(version.run_id),
+        "maker": runs_by_id(artifact.root, [version.run_id]).get(version.run_id),
         "users": [use.run for use in uses[:USERS]],
         "user_count": uses.count(),
         "metadata": metadata,

@@ -28,7 +28,7 @@ def test_the_list_shows_name_type_versions_size_and_aliases(page: Page, model: s
     markup = page("/artifacts")
     assert names(markup) == ["m", "d"]
     row = next(element for element in markup.all("tr") if "model" in element.text)
-    assert re.match(rf"m model latest v3 3 12 B ({JUST_NOW})", row.text)
+    assert re.match(rf"m model latest v3 try 3 n 3 12 B ({JUST_NOW})", row.text)
     assert "2 artifacts · 4 versions · 42 B" in markup.texts("span", "end")[0]
     assert markup.texts("a", "chip") == ["All 2", "Model 1", "Dataset 1", "Config 0", "Code 0", "Custom 0"]
     assert next(link.attributes["href"] for link in markup.all("a", "name")) == model
