@@ -92,6 +92,15 @@ def test_a_rule_is_previewed_saved_changed_and_deleted(
     assert not AlertRule.objects.exists() and client.get(f"/alerts/rules/{rule.pk}").status_code == 404
 
 
+def test_the_field_of_a_metric_offers_those_that_exist(client: Client, run_id: str) -> None:
+    answer = client.get("/alerts/rules/new").content.decode()
+    page = Markup(answer)
+    (offers,) = page.all("datalist")
+    assert '<option value="loss">' in answer
+    (field,) = (entry for entry in page.all("input") if entry.attributes.get("name") == "metric")
+    assert field.attributes["list"] == offers.attributes["id"]
+
+
 def test_a_mistake_is_shown_beside_its_field(client: Client, alerts: Callable[..., Any], run_id: str) -> None:
     required = "This field is required."
     for wrong, sentences in (
