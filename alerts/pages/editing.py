@@ -25,12 +25,13 @@ from runicorn_site.web.messages import sentence_of, translated
 from runicorn_site.web.pools import blocking, remote_io
 from runs.active_root import active_root
 from runs.models import Run
+from runs.pages.table.picker import metric_order
 from runs.query.keys import metric_keys
 
 METHODS = ["GET", "HEAD", "POST"]
 LISTED = 10
 OFFERED = 300
-"""Names of metrics that the field offers: more would make the page heavy."""
+"""Names of metrics that the field offers at most, since each is part of the page."""
 MONTH_SECONDS = 30 * 86_400.0
 
 
@@ -130,7 +131,7 @@ def _show_rule(
 ) -> HttpResponse:
     fields = {name: kind.fields for name, kind in KINDS.items()}
     context: dict[str, object] = {"rule": rule, "form": form, "fields": fields, "forecast": forecast}
-    context["metrics"] = metric_keys(active_root(), "")[:OFFERED]
+    context["metrics"] = sorted(metric_keys(active_root(), ""), key=metric_order)[:OFFERED]
     if forecast:
         context.update(_summary(form, forecast))
     return render(request, "alerts/rule.html", context, status=400 if form.errors else 200)

@@ -13,6 +13,7 @@ from django.test import Client
 from alerts.judging import episodes
 from alerts.judging.viewer_presence import ViewerPresence
 from alerts.models import AlertChannel, AlertEvent, AlertRule
+from alerts.pages.editing import OFFERED
 from metrics.ingest.catch_up import catch_up
 from metrics.ingest.parse import ScriptAlert
 from runs.services.lookup import get_run
@@ -99,6 +100,14 @@ def test_the_field_of_a_metric_offers_those_that_exist(client: Client, run_id: s
     assert '<option value="loss">' in answer
     (field,) = (entry for entry in page.all("input") if entry.attributes.get("name") == "metric")
     assert field.attributes["list"] == offers.attributes["id"]
+
+
+def test_of_very_many_metrics_those_of_the_validation_are_offered(client: Client, store: Path) -> None:
+    gradients = {f"grad/{number}": 1.0 for number in range(OFFERED)}
+    many = write_run(store, metrics=[gradients | {"val/loss": 1.0}])
+    assert catch_up(get_run(many), wait=60) == 0
+    page = client.get("/alerts/rules/new").content.decode()
+    assert '<option value="val/loss">' in page and page.count('<option value="grad/') == OFFERED - 1
 
 
 def test_a_mistake_is_shown_beside_its_field(client: Client, alerts: Callable[..., Any], run_id: str) -> None:
